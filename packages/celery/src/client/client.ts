@@ -1,0 +1,39 @@
+import type { Broker } from "../broker/broker.ts";
+import type { RemoteError, ResultStore, TaskMeta } from "../results/results.ts";
+import type { SendOptions } from "../worker/task.ts";
+
+export interface Client {
+  /** Publishes a task to a queue; answers its id. Rejects when the broker does not take it. */
+  send(queue: string, name: string, options?: SendOptions): Promise<string>;
+  result(taskId: string): PendingResult;
+}
+
+export interface PendingResult {
+  readonly id: string;
+  /** What is stored now, undefined when nothing is. */
+  get(): Promise<TaskMeta | undefined>;
+  /**
+   * Waits until the task has ended and answers its value.
+   *
+   * @throws {TaskFailed} when it ended in FAILURE or REVOKED
+   * @throws the signal's reason when it aborts first
+   */
+  wait(signal: AbortSignal): Promise<unknown>;
+}
+
+/** A task ended in FAILURE or REVOKED, wherever it ran. */
+export class TaskFailed extends Error {
+  override readonly name = "TaskFailed";
+  readonly code = "CDT-TASK-FAILED";
+  readonly taskId: string;
+  readonly remote: RemoteError;
+  /** Where it failed, as the worker told it. */
+  readonly traceback: string | null;
+
+  constructor(taskId: string, remote: RemoteError, traceback: string | null) {
+    super(`task ${taskId} ended with ${remote.exc_type}: ${remote.exc_message.map(String).join(", ")}`);
+    this.taskId = taskId;
+    this.remote = remote;
+    this.traceback = traceback;
+  }
+}

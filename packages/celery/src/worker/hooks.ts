@@ -1,0 +1,55 @@
+import type { Logger } from "pino";
+
+/** Which task an event speaks of. */
+export interface TaskIdentity {
+  id: string;
+  name: string;
+  queue: string;
+  retries: number;
+}
+
+/** What a worker tells whoever listens: every event by name, with its facts. Durations are in seconds. */
+export interface WorkerEvents {
+  "task:received": TaskIdentity & { redelivered: boolean };
+  "task:started": TaskIdentity;
+  "task:succeeded": TaskIdentity & { runtime: number };
+  "task:failed": TaskIdentity & { runtime: number; error: unknown };
+  "task:retried": TaskIdentity & { runtime: number; countdown: number; cause: unknown };
+  /** Acknowledged without a result: thrown Ignore, or expired (then REVOKED is stored). */
+  "task:ignored": TaskIdentity & { expired: boolean };
+  /** Back at the head of its queue, for this or another worker. */
+  "task:requeued": TaskIdentity;
+  /** Put aside; `id` and `name` are undefined where the message does not tell them. */
+  "task:dead-lettered": {
+    id: string | undefined;
+    name: string | undefined;
+    queue: string;
+    reason: string;
+    text: string;
+  };
+  /** The message was no longer ours when it was settled: somebody else may have run it, or will. */
+  "task:duplicate": TaskIdentity;
+  "lease:lost": TaskIdentity & { how: "answered" | "clock" };
+  /** The loop has asked the broker for a message (`found`: and got one). */
+  poll: { found: boolean };
+  "broker:connected": Record<never, never>;
+  "broker:disconnected": { error: Error | undefined };
+}
+
+/** Listeners by event name. What a listener throws, or rejects with, is logged and goes no further. */
+export type WorkerHooks = { [E in keyof WorkerEvents]?: (facts: WorkerEvents[E]) => unknown };
+
+export type Emit = <E extends keyof WorkerEvents>(event: E, facts: WorkerEvents[E]) => void;
+
+/** Calls listeners so that none of them can break what it listens to. */
+export function safeEmit(hooks: WorkerHooks, log: Logger): Emit {
+  return (event, facts) => {
+    const complain = (error: unknown) => log.error({ err: error, event }, "a listener failed");
+    try {
+      const answer = hooks[event]?.(facts);
+      if (answer instanceof Promise) answer.catch(complain);
+    } catch (error) {
+      complain(error);
+    }
+  };
+}
