@@ -1,0 +1,70 @@
+import { ConfigurationError, SpaceError, TransientError } from "./data-transfer-error.ts";
+
+export class NoSpace extends SpaceError {
+  readonly code = "CDT-NO-SPACE";
+  readonly help = "ccat_data_transfer stage list   # release what is no longer needed: ccat_data_transfer stage release <job>";
+
+  constructor(facts: { path: string; errno: string }, options?: ErrorOptions) {
+    const why = facts.errno === "EDQUOT" ? "its quota is used up" : "it is full";
+    super(`nothing more can be written to ${facts.path}: ${why}`, facts, options);
+  }
+}
+
+export class DestinationNotWritable extends ConfigurationError {
+  readonly code = "CDT-DESTINATION-NOT-WRITABLE";
+  readonly help = "give this worker's user the right to write there, then: ccat_data_transfer stage retry <job>";
+
+  constructor(facts: { path: string; errno: string; why?: string }, options?: ErrorOptions) {
+    super(`${facts.path} cannot be written: ${facts.why ?? facts.errno}`, facts, options);
+  }
+}
+
+/** The file system failed in a way that may pass (EIO, ESTALE). What was written is not to be trusted: it is made anew. */
+export class StorageFailed extends TransientError {
+  readonly code = "CDT-STORAGE-FAILED";
+  readonly help = "nothing to do: it is tried again; if it lasts, ask who runs the file system";
+
+  constructor(facts: { path: string; errno: string; operation: string }, options?: ErrorOptions) {
+    super(`the file system failed at ${facts.operation} of ${facts.path}: ${facts.errno}`, facts, options);
+  }
+}
+
+/** Something lies already where the package is to be published. It is never overwritten and never merged. */
+export class TargetExists extends ConfigurationError {
+  readonly code = "CDT-TARGET-EXISTS";
+  readonly help = "look at what is there; when it is not needed move it away, then: ccat_data_transfer stage retry <job>";
+
+  constructor(facts: { path: string; found: string }, options?: ErrorOptions) {
+    super(`${facts.path} exists already (${facts.found})`, facts, options);
+  }
+}
+
+/** The private directory and its target lie on different file systems: publishing would be a copy, not one step. */
+export class CrossDevice extends ConfigurationError {
+  readonly code = "CDT-CROSS-DEVICE";
+  readonly help = "let the location's path lie on one file system, with nothing mounted below it";
+
+  constructor(facts: { from: string; to: string }, options?: ErrorOptions) {
+    super(`${facts.to} lies on another file system than ${facts.from}: it cannot appear there in one step`, facts, options);
+  }
+}
+
+/** A path from the database that leaves the configured root, or goes through a link. */
+export class PathOutsideRoot extends ConfigurationError {
+  readonly code = "CDT-PATH-OUTSIDE-ROOT";
+  readonly help = "ccat_data_transfer location show <location>   # correct its path, or the root in the settings";
+
+  constructor(facts: { root: string; path: string; why: string }, options?: ErrorOptions) {
+    super(`${facts.path} is not a place below ${facts.root}: ${facts.why}`, facts, options);
+  }
+}
+
+/** The private directory is gone: another attempt has taken this item over. */
+export class TakenOver extends TransientError {
+  readonly code = "CDT-TAKEN-OVER";
+  readonly help = "nothing to do: another worker goes on with this package";
+
+  constructor(facts: { path: string }, options?: ErrorOptions) {
+    super(`${facts.path} is gone: another attempt has taken over`, facts, options);
+  }
+}
