@@ -21,8 +21,8 @@ export const tables = {
   database: {
     host: text("PostgreSQL's host name, or the folder of its socket"),
     port: port("PostgreSQL's port", 5432),
-    name: text("database name", "ccat_data_transfer"),
-    user: text("database user", "ccat"),
+    name: text("database name"),
+    user: text("database user"),
     password: secret("database password"),
     schema: text("schema that holds our tables and nothing else", "ccat_data_transfer"),
     sslmode: choice(
@@ -41,7 +41,7 @@ export const tables = {
   },
   broker: {
     kind: choice("where messages lie; `memory` is for one process alone", ["redis", "memory"], "redis"),
-    lease: duration("how long a message stays ours without being renewed", "60s"),
+    lease: duration("how long a message stays ours without being renewed", "60s", 1),
   },
   redis: {
     host: optional(text("Redis' host name; needed when `broker.kind` is `redis`")),
@@ -66,7 +66,7 @@ export const tables = {
     concurrency: whole("packages staged at the same time", 1, 64, 2),
     name: optional(text("how the worker calls itself; by default `<command>@<host name>`")),
     task_names: list("Celery task names that mean staging; `*` and `?` allowed", ["ccat_data_transfer.staging.stage"]),
-    drain_deadline: duration("after SIGTERM, time for running packages before they are given back", "25s"),
+    drain_deadline: duration("after SIGTERM, time for running packages before they are given back", "25s", 0),
   },
   manager: {
     sleep_time: duration("pause between two polls when nothing woke the manager", "10s"),
@@ -78,7 +78,7 @@ export const tables = {
     root: text("folder that every processing location must lie in", "/data"),
     default_lifetime: duration("how long staged data stays unless the request says otherwise", "14d"),
     confirm_above: size("`stage request` asks before it stages more", "1 TiB"),
-    claim_lease: duration("how long a worker's claim on an item holds without being renewed", "2m"),
+    claim_lease: duration("how long a worker's claim on an item holds without being renewed", "2m", 1),
     max_attempts: whole("attempts before an item fails for good", 1, 1000, 5),
     retry_base: duration("pause before the second attempt; doubles from there", "30s"),
     retry_max: duration("longest pause between two attempts", "30m"),
@@ -88,8 +88,14 @@ export const tables = {
     group: optional(whole("number of the group that staged data belongs to", 0, 4_294_967_294)),
   },
   storage: {
-    allowed_endpoints: list("S3 endpoints that may be read, as `https://host[:port]`", []),
-    allowed_roots: list("folders that disk archives may lie in", ["/data"]),
+    allowed_endpoints: list("S3 endpoints that may be read", [], {
+      pattern: /^https?:\/\/[^/@\s]+$/,
+      expected: "texts like `https://host` or `https://host:port`",
+    }),
+    allowed_roots: list("folders that disk archives may lie in", ["/data"], {
+      pattern: /^\//,
+      expected: "absolute paths",
+    }),
     retries: whole("tries for one read before its source counts as unreachable", 0, 100, 5),
     stall_timeout: duration("a read that brings nothing for so long is begun anew", "60s"),
   },

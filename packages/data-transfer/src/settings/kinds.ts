@@ -47,10 +47,12 @@ export function port(description: string, fallback: number, least = 1): Setting<
   return whole(description, least, 65_535, fallback);
 }
 
-/** Seconds; in a file also `"30s"`, `"14d"`, `"1h30m"`. */
-export function duration(description: string, fallback: string): Setting<number> {
-  const schema = z.unknown().transform(read(parseDuration));
-  return define("duration", 'a duration: seconds, or text like "30s", "1h30m", "14d"', schema, description, fallback);
+/** Seconds, at least `least`; in a file also `"30s"`, `"14d"`, `"1h30m"`. */
+export function duration(description: string, fallback: string, least = 0.001): Setting<number> {
+  const schema = z.unknown().transform(read(parseDuration)).pipe(z.number().min(least));
+  const bound = least > 0.001 ? ` of at least ${least} seconds` : least > 0 ? " above 0" : "";
+  const expected = `a duration${bound}: seconds, or text like "30s", "1h30m", "14d"`;
+  return define("duration", expected, schema, description, fallback);
 }
 
 /** Bytes; in a file also `"1 TiB"`, `"500 MB"`, `"10Gi"`. */
@@ -60,12 +62,16 @@ export function size(description: string, fallback: string): Setting<number> {
 }
 
 /** A list of texts; a text is split at its commas. */
-export function list(description: string, fallback: readonly string[]): Setting<readonly string[]> {
+export function list(
+  description: string,
+  fallback: readonly string[],
+  entry: { pattern: RegExp; expected: string } = { pattern: /./, expected: "texts" },
+): Setting<readonly string[]> {
   const schema = z.preprocess(
     (value) => (typeof value === "string" ? splitAtCommas(value) : value),
-    z.array(z.string().min(1)),
+    z.array(z.string().regex(entry.pattern)),
   );
-  return define<readonly string[]>("list", "a list of texts", schema, description, fallback);
+  return define<readonly string[]>("list", `a list of ${entry.expected}`, schema, description, fallback);
 }
 
 /** Permission bits, in octal: `"0640"`. */

@@ -15,10 +15,12 @@ export type Settings = {
     readonly [T in keyof typeof namedTables as Camel<T>]: Readonly<Record<string, Values<(typeof namedTables)[T]>>>;
   };
 
-/** One key with the place its value came from; `value` as it may be shown: secrets masked. */
+/** One key with the place its value came from; `value` as loaded, but `***` for a secret. */
 export interface Origin {
   /** `redis.host` */
   key: string;
+  /** Tells how to show the value: a duration is seconds, a size bytes. */
+  kind: Setting<unknown>["kind"];
   value: unknown;
   /** `built-in`, `/etc/…/settings.toml [production]`, `environment variable CCAT_…` or `command line --health-port`. */
   origin: string;
