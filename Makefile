@@ -1,0 +1,46 @@
+# Every target does its own set-up: `make help` names them, CONTRIBUTING.md says more.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench bench-check e2e
+
+# The npm package `node` brings the Node that everything here runs on, whatever the machine has.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+INSTALLED := node_modules/.package-lock.json
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## install what package-lock.json says (the other targets do it by themselves)
+
+$(INSTALLED): package-lock.json
+	npm ci
+	@touch $@
+
+demo: $(INSTALLED) ## the main job from end to end on embedded servers; INPUT=/some/folder packs your own files
+	@ENV_FOR_DYNACONF=demo node packages/data-transfer/bin/ccat_data_transfer.js demo $(if $(INPUT),--input "$(INPUT)")
+
+test: $(INSTALLED) ## all tests but those of e2e; TESTS="packages/celery/test/broker ..." only those
+	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl xxhash strace python3-celery python3-redis
+	@node scripts/run-tests.ts $(TESTS)
+
+lint: $(INSTALLED) ## format, types, who imports whom, texts
+	@biome check --error-on-warnings
+	@tsc --noEmit
+	@node scripts/lint-imports.ts
+	@node scripts/lint-text.ts
+
+bench: $(INSTALLED) ## measure memory, speed and latency; figures go to standard output
+	@scripts/install-debian-packages.sh redis-server curl
+	@node bench/run.ts
+
+bench-check: $(INSTALLED) ## the same, and exit 1 where a promised figure is missed
+	@scripts/install-debian-packages.sh redis-server curl
+	@node bench/run.ts --check
+
+e2e: $(INSTALLED) ## end-to-end tests on large real servers and real data; needs E2E_LAB (CONTRIBUTING.md)
+	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl xxhash strace python3-celery python3-redis \
+	  radosgw ceph-mon ceph-osd ceph-common curl
+	@export E2E_FITS; E2E_FITS=$$(scripts/unpack-real-fits.sh); node scripts/run-tests.ts --e2e $(TESTS)

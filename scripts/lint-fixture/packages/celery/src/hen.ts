@@ -1,0 +1,4 @@
+// Refused: a cycle.
+import { egg } from "./egg.ts";
+
+export const hen = () => egg;
