@@ -13,6 +13,8 @@ import {
   whole,
 } from "./kinds.ts";
 
+const absolute: Form = { pattern: /^\//, expected: "an absolute path" };
+
 /**
  * Every setting there is: the loader, `settings show` and docs/settings.md all read these tables. Durations are seconds
  * and sizes bytes once they are loaded.
@@ -24,17 +26,22 @@ export const tables = {
     name: text("database name"),
     user: text("database user"),
     password: secret("database password"),
-    schema: text("schema that holds our tables and nothing else", "ccat_data_transfer"),
+    schema: text("schema that holds our tables and nothing else", "ccat_data_transfer", {
+      pattern: /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/,
+      expected: "a name of a-z, 0-9 and _ that does not begin with a digit or pg_",
+    }),
     sslmode: choice(
       "TLS to PostgreSQL, as libpq names it: `verify-full` also checks the host name",
       ["disable", "prefer", "require", "verify-ca", "verify-full"],
       "prefer",
     ),
+    server_name: optional(text("name that the certificate must carry, where it is not the host")),
     sslrootcert: optional(text("file with the authority that signed the server's certificate")),
     sslcert: optional(text("file with our client certificate")),
     sslkey: optional(text("file with the key of our client certificate")),
     pool_size: whole("most connections at a time", 2, 100, 5),
     connect_timeout: duration("time for one attempt to connect", "10s"),
+    statement_timeout: duration("the server gives up a statement after this time", "30s", 1),
     role_manager: optional(text("database role that `db migrate` lets do a manager's work")),
     role_worker: optional(text("database role that `db migrate` lets do a worker's work")),
     role_reader: optional(text("database role that `db migrate` lets read")),
@@ -75,7 +82,7 @@ export const tables = {
     rering_after: duration("age of an unanswered message before the sweep may ring again", "10m"),
   },
   staging: {
-    root: text("folder that every processing location must lie in", "/data"),
+    root: text("folder that every processing location must lie in", "/data", absolute),
     default_lifetime: duration("how long staged data stays unless the request says otherwise", "14d"),
     confirm_above: size("`stage request` asks before it stages more", "1 TiB"),
     claim_lease: duration("how long a worker's claim on an item holds without being renewed", "2m", 1),
@@ -93,7 +100,7 @@ export const tables = {
       expected: "texts like `https://host` or `https://host:port`",
     }),
     allowed_roots: list("folders that disk archives may lie in", ["/data"], {
-      pattern: /^\//,
+      ...absolute,
       expected: "absolute paths",
     }),
     retries: whole("tries for one read before its source counts as unreachable", 0, 100, 5),

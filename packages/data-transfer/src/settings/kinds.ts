@@ -16,8 +16,15 @@ export interface Setting<T> {
 }
 
 /** A text is taken as it stands: a variable `CCAT_DATA_TRANSFER_REDIS__USERNAME=123` is the name `123`. */
-export function text(description: string, fallback?: string): Setting<string> {
-  return define("text", "text, not empty", z.string().min(1), description, fallback);
+export function text(description: string, fallback?: string, form?: Form): Setting<string> {
+  const { pattern, expected } = form ?? { pattern: /./s, expected: "a text that is not empty" };
+  return define("text", expected, z.string().regex(pattern), description, fallback);
+}
+
+/** What a text must look like, and how that is said. */
+export interface Form {
+  pattern: RegExp;
+  expected: string;
 }
 
 /** Never printed, logged or kept in the environment; may also be given as the name of a file, by `<key>_file`. */
@@ -26,7 +33,7 @@ export function secret(description: string): Setting<Secret | undefined> {
     .string()
     .min(1)
     .transform((value) => new Secret(value));
-  return optional(define<Secret>("secret", "text, not empty", schema, description, undefined));
+  return optional(define<Secret>("secret", "a text that is not empty", schema, description, undefined));
 }
 
 export function choice<const C extends string>(description: string, among: readonly C[], fallback: C): Setting<C> {
@@ -65,7 +72,7 @@ export function size(description: string, fallback: string): Setting<number> {
 export function list(
   description: string,
   fallback: readonly string[],
-  entry: { pattern: RegExp; expected: string } = { pattern: /./, expected: "texts" },
+  entry: Form = { pattern: /./, expected: "texts" },
 ): Setting<readonly string[]> {
   const schema = z.preprocess(
     (value) => (typeof value === "string" ? splitAtCommas(value) : value),

@@ -43,12 +43,6 @@ const rules: readonly Rule[] = [
     found: "less than staging.retry_base",
     expected: "at least staging.retry_base",
   },
-  {
-    key: "staging.root",
-    broken: ({ staging }) => !staging.root.startsWith("/"),
-    found: "a relative path",
-    expected: "an absolute path",
-  },
 ];
 
 /** @param origin  where a key's value came from, for the message */
