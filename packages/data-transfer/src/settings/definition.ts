@@ -1,6 +1,7 @@
 import {
   choice,
   duration,
+  type Form,
   flag,
   list,
   mode,
