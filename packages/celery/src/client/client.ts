@@ -1,4 +1,5 @@
 import type { Broker } from "../broker/broker.ts";
+import { encodeTask } from "../message/encode-task.ts";
 import type { RemoteError, ResultStore, TaskMeta } from "../results/results.ts";
 import type { SendOptions } from "../worker/task.ts";
 
@@ -19,6 +20,30 @@ export interface PendingResult {
    * @throws the signal's reason when it aborts first
    */
   wait(signal: AbortSignal): Promise<unknown>;
+}
+
+/**
+ * Sends tasks to Celery workers of any language and awaits their results.
+ *
+ * @param parts  both connected and closed by the caller
+ */
+export function createClient({ broker, results }: { broker: Broker; results: ResultStore }): Client {
+  return {
+    async send(queue, name, options = {}) {
+      const envelope = encodeTask({ ...options, queue, name });
+      await broker.publish(queue, envelope);
+      return envelope.headers.id as string;
+    },
+    result: (id) => ({
+      id,
+      get: () => results.get(id),
+      async wait(signal) {
+        const { status, result, traceback } = await results.waitFor(id, signal);
+        if (status === "SUCCESS") return result;
+        throw new TaskFailed(id, result as RemoteError, traceback);
+      },
+    }),
+  };
 }
 
 /** A task ended in FAILURE or REVOKED, wherever it ran. */

@@ -1,0 +1,83 @@
+import type { RemoteError } from "../results/results.ts";
+
+/** Module of the errors that Python does not know: a Python client makes a class of that name for them. */
+export const errorModule = "ccatobs.celery";
+
+/**
+ * An error as a Python client reads it. The class name becomes `exc_type`; Python looks it up in `exc_module` when that
+ * is loaded there and otherwise makes a class (celery 5.6 `backends/base.py`, `exception_to_python`), so `builtins` is
+ * given only for names that stand for the same thing there.
+ */
+export function remoteError(error: unknown): RemoteError {
+  const type = error instanceof Error ? className(error) : "Error";
+  const message = error instanceof Error ? error.message : String(error);
+  return { exc_type: type, exc_message: [message], exc_module: pythonNames.has(type) ? "builtins" : errorModule };
+}
+
+/** The error's stack and those of its causes, in the order in which Python prints them: the first cause first. */
+export function traceback(error: unknown): string {
+  const chain: string[] = [];
+  const seen = new Set<unknown>();
+  for (let next = error; next !== undefined && !seen.has(next); next = next instanceof Error ? next.cause : undefined) {
+    seen.add(next);
+    chain.unshift(pythonStack(next));
+  }
+  return chain.join("\nThe above exception was the direct cause of the following exception:\n\n");
+}
+
+/** Many classes never set `name`, which is then "Error". */
+function className(error: Error): string {
+  return error.name && error.name !== "Error" ? error.name : error.constructor.name || "Error";
+}
+
+function pythonStack(error: unknown): string {
+  if (!(error instanceof Error)) return `${String(error)}\n`;
+  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  // Python prints the innermost call last.
+  const calls = frames.reverse().map((line) => `  ${line.trim()}\n`);
+  return `Traceback (most recent call last):\n${calls.join("")}${className(error)}: ${error.message}\n`;
+}
+
+/**
+ * Exceptions of Python's builtins that take one text. Not among them: those that are no `Exception` (rebuilding a
+ * SystemExit would end the client), those that want more arguments, and SyntaxError and ReferenceError, which mean
+ * something else in JavaScript.
+ */
+const pythonNames: ReadonlySet<string> = new Set([
+  "ArithmeticError",
+  "AssertionError",
+  "AttributeError",
+  "BlockingIOError",
+  "BrokenPipeError",
+  "BufferError",
+  "ChildProcessError",
+  "ConnectionAbortedError",
+  "ConnectionError",
+  "ConnectionRefusedError",
+  "ConnectionResetError",
+  "EOFError",
+  "FileExistsError",
+  "FileNotFoundError",
+  "FloatingPointError",
+  "ImportError",
+  "IndexError",
+  "InterruptedError",
+  "IsADirectoryError",
+  "KeyError",
+  "LookupError",
+  "MemoryError",
+  "NameError",
+  "NotADirectoryError",
+  "NotImplementedError",
+  "OSError",
+  "OverflowError",
+  "PermissionError",
+  "ProcessLookupError",
+  "RecursionError",
+  "RuntimeError",
+  "TimeoutError",
+  "TypeError",
+  "UnicodeError",
+  "ValueError",
+  "ZeroDivisionError",
+]);
