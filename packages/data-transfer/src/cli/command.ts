@@ -50,6 +50,8 @@ export interface CommandDefinition<Input = Record<string, unknown>> {
   options?: readonly CommandOption[];
   /** At least two that work as they stand, each with what it is good for. */
   examples: readonly [Example, Example, ...Example[]];
+  /** It runs until it is stopped, and logs what it does; other commands log warnings only. */
+  service?: true;
   /** Errors thrown here are told to the user by {@link runCommand} and end the program with exit code 2. */
   run(context: CommandContext, input: Input): Promise<ExitCode>;
 }

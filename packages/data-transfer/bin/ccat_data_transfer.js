@@ -1,0 +1,49 @@
+#!/usr/bin/env node
+// Starts the program; where the Node that runs this is too old for it, with the one that npm installed beside it.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const needed = 24;
+/** Set for the second start, so that there is no third. */
+const marker = "CDT_LAUNCHED";
+
+const again = process.env[marker] !== undefined;
+delete process.env[marker];
+
+if (Number.parseInt(process.versions.node, 10) >= needed) {
+  const { main, processHost } = await import("../src/cli/main.ts");
+  process.exit(await main(process.argv.slice(2), processHost()));
+} else {
+  const node = again ? undefined : findNode(dirname(fileURLToPath(import.meta.url)));
+  if (node === undefined) {
+    process.stderr.write(
+      `error: ccat_data_transfer needs Node ${needed} or later, this is ${process.versions.node} [CDT-NODE-VERSION]\n` +
+        "try: npm install   # in the project's folder: it brings a Node of its own\n",
+    );
+    process.exit(2);
+  }
+  runWith(node);
+}
+
+/** The binary of the npm package `node`, from here upwards. */
+function findNode(folder) {
+  const candidate = join(folder, "node_modules", "node", "bin", "node");
+  if (existsSync(candidate)) return candidate;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : findNode(parent);
+}
+
+function runWith(node) {
+  const child = spawn(node, process.argv.slice(1), { stdio: "inherit", env: { ...process.env, [marker]: "1" } });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"]) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on("error", (error) => {
+    process.stderr.write(`error: ${node} cannot be started (${error.message}) [CDT-NODE-VERSION]\ntry: npm install\n`);
+    process.exit(2);
+  });
+  child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+}

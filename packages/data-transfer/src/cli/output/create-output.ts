@@ -1,0 +1,50 @@
+import { createInterface } from "node:readline/promises";
+import { redact, redactValue } from "../../logging/redact.ts";
+import { printable } from "./format.ts";
+import type { Output } from "./output.ts";
+import { createProgress, silentProgress } from "./progress.ts";
+import { renderTable } from "./table.ts";
+
+/** The streams that a command talks through. */
+export interface Streams {
+  stdin: NodeJS.ReadStream;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+}
+
+/** Data on stdout, words on stderr; nothing that is printed holds a registered secret. */
+export function createOutput(format: Output["format"], { stdin, stdout, stderr }: Streams): Output {
+  const json = format === "json";
+  const printJson = (value: unknown): void =>
+    void stdout.write(`${JSON.stringify(redactValue(plain(value)), undefined, 2)}\n`);
+  return {
+    format,
+    interactive: stderr.isTTY === true && !json,
+    table(rows, columns, toJson = (row) => row) {
+      if (json) printJson(rows.map(toJson));
+      else stdout.write(`${redact(renderTable(rows, columns))}\n`);
+    },
+    result(value, lines) {
+      if (json) printJson(value);
+      else for (const line of lines) stdout.write(`${redact(printable(line))}\n`);
+    },
+    note(sentence) {
+      if (!json) stderr.write(`${redact(printable(sentence))}\n`);
+    },
+    async confirm(question, signal) {
+      if (json || !stdin.isTTY || !stderr.isTTY) return false;
+      const asking = createInterface({ input: stdin, output: stderr });
+      try {
+        return /^y(es)?$/i.test((await asking.question(`${printable(question)} [y/N] `, { signal })).trim());
+      } finally {
+        asking.close();
+      }
+    },
+    progress: () => (json ? silentProgress : createProgress(stderr, stderr.isTTY === true)),
+  };
+}
+
+/** As JSON has it: dates and secrets in their own form, what is undefined as null. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_, entry: unknown) => (entry === undefined ? null : entry)) ?? "null");
+}
