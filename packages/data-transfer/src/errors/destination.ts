@@ -2,7 +2,8 @@ import { ConfigurationError, SpaceError, TransientError } from "./data-transfer-
 
 export class NoSpace extends SpaceError {
   readonly code = "CDT-NO-SPACE";
-  readonly help = "ccat_data_transfer stage list   # release what is no longer needed: ccat_data_transfer stage release <job>";
+  readonly help =
+    "ccat_data_transfer stage list   # release what is no longer needed: ccat_data_transfer stage release <job>";
 
   constructor(facts: { path: string; errno: string }, options?: ErrorOptions) {
     const why = facts.errno === "EDQUOT" ? "its quota is used up" : "it is full";
@@ -32,7 +33,8 @@ export class StorageFailed extends TransientError {
 /** Something lies already where the package is to be published. It is never overwritten and never merged. */
 export class TargetExists extends ConfigurationError {
   readonly code = "CDT-TARGET-EXISTS";
-  readonly help = "look at what is there; when it is not needed move it away, then: ccat_data_transfer stage retry <job>";
+  readonly help =
+    "look at what is there; when it is not needed move it away, then: ccat_data_transfer stage retry <job>";
 
   constructor(facts: { path: string; found: string }, options?: ErrorOptions) {
     super(`${facts.path} exists already (${facts.found})`, facts, options);
@@ -45,7 +47,11 @@ export class CrossDevice extends ConfigurationError {
   readonly help = "let the location's path lie on one file system, with nothing mounted below it";
 
   constructor(facts: { from: string; to: string }, options?: ErrorOptions) {
-    super(`${facts.to} lies on another file system than ${facts.from}: it cannot appear there in one step`, facts, options);
+    super(
+      `${facts.to} lies on another file system than ${facts.from}: it cannot appear there in one step`,
+      facts,
+      options,
+    );
   }
 }
 

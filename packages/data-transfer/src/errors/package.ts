@@ -23,7 +23,8 @@ export type SafetyRule =
   | "global-override"
   | "file-used-as-directory";
 
-const readAgain = "ccat_data_transfer stage retry <job>   # reads another copy where there is one; else the package must be archived anew";
+const readAgain =
+  "ccat_data_transfer stage retry <job>   # reads another copy where there is one; else the package must be archived anew";
 const askArchive = "ask who made the package: it must be archived anew, without what is named here";
 
 /** A name from the database or from a package that breaks a rule; inside a package it becomes {@link UnsafeMember}. */
@@ -56,7 +57,8 @@ export class DuplicateMember extends IntegrityError {
   readonly help = askArchive;
 
   constructor(facts: { path: string; other: string; offset: number }, options?: ErrorOptions) {
-    const same = facts.path === facts.other ? "is there twice" : `is the same name as "${facts.other}" to some file systems`;
+    const same =
+      facts.path === facts.other ? "is there twice" : `is the same name as "${facts.other}" to some file systems`;
     super(`the package is refused: "${facts.path}" ${same} (entry at byte ${facts.offset})`, facts, options);
   }
 }
@@ -89,11 +91,7 @@ export class ChecksumMismatch extends IntegrityError {
     facts: { path: string; algorithm: string; expected: string; found: string; bytes: number },
     options?: ErrorOptions,
   ) {
-    super(
-      `${facts.path} has ${facts.algorithm} ${facts.found}, the catalogue says ${facts.expected}`,
-      facts,
-      options,
-    );
+    super(`${facts.path} has ${facts.algorithm} ${facts.found}, the catalogue says ${facts.expected}`, facts, options);
   }
 }
 
@@ -150,7 +148,11 @@ export class ManifestInvalid extends ConfigurationError {
   readonly help = "correct the package's files in the operations database";
 
   constructor(facts: { package: string; path: string; why: string }, options?: ErrorOptions) {
-    super(`the catalogue's list of files of ${facts.package} is not usable: ${facts.path}: ${facts.why}`, facts, options);
+    super(
+      `the catalogue's list of files of ${facts.package} is not usable: ${facts.path}: ${facts.why}`,
+      facts,
+      options,
+    );
   }
 }
 

@@ -43,7 +43,8 @@ export class ShortObject extends IntegrityError {
 /** More bytes came than were asked for; or the object is larger than known. */
 export class LongObject extends IntegrityError {
   readonly code = "CDT-LONG-OBJECT";
-  readonly help = "ccat_data_transfer stage plan <package>   # is there another copy? this one is not what was archived";
+  readonly help =
+    "ccat_data_transfer stage plan <package>   # is there another copy? this one is not what was archived";
 
   constructor(facts: SourceFacts & { key: string; expected: number; found: number }, options?: ErrorOptions) {
     super(
