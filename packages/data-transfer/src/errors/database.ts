@@ -148,7 +148,8 @@ export class ClaimLost extends TransientError {
   readonly code = "CDT-CLAIM-LOST";
   readonly help = "ccat_data_transfer stage progress <job>   # another worker goes on with it";
 
-  constructor(item: number, attempt: number) {
-    super(`the claim on item ${item} (attempt ${attempt}) is no longer ours`, { item, attempt });
+  constructor(facts: { item?: number; attempt?: number } = {}) {
+    const which = facts.item === undefined ? "this item" : `item ${facts.item}`;
+    super(`the claim on ${which} is no longer ours`, facts);
   }
 }

@@ -1,7 +1,9 @@
 import sql from "sql-template-tag";
-import type { RawDataFile, RawDataPackage } from "../model/package.ts";
-import { fileColumns, packageColumns } from "./columns.ts";
+import type { DataLocation } from "../model/location.ts";
+import type { Checksum, PhysicalCopy, RawDataFile, RawDataPackage } from "../model/package.ts";
+import { copyColumns, fileColumns, packageColumns } from "./columns.ts";
 import type { Queryable } from "./database.ts";
+import { findLocationsByIds } from "./locations.ts";
 
 /** Those that exist, in no order. */
 export async function findPackagesByNames(q: Queryable, names: readonly string[]): Promise<RawDataPackage[]> {
@@ -31,6 +33,67 @@ export async function findPackagesOfObservation(
 export async function packageFiles(q: Queryable, packageId: string): Promise<RawDataFile[]> {
   return await q.query(sql`
     SELECT ${fileColumns} FROM raw_data_file f WHERE f.raw_data_package_id = ${packageId} ORDER BY f.path COLLATE "C"`);
+}
+
+/** A package's tar in an archive, and the archive. */
+export interface ArchiveCopy {
+  copy: PhysicalCopy;
+  location: DataLocation;
+}
+
+/** Copies that are there, at archives in use: those of a package stand in the order in which to try them. */
+export async function archiveCopies(q: Queryable, packageIds: readonly string[]): Promise<ArchiveCopy[]> {
+  const copies = await q.query<PhysicalCopy>(sql`
+    SELECT ${copyColumns}
+    FROM physical_copy c JOIN data_location d ON d.id = c.data_location_id
+    WHERE c.raw_data_package_id = ANY (${packageIds}::uuid[]) AND c.status = 'present'
+      AND d.location_type = 'long_term_archive' AND d.active
+    ORDER BY c.raw_data_package_id, d.priority, c.id`);
+  const locations = await findLocationsByIds(q, [...new Set(copies.map(({ locationId }) => locationId))]);
+  const byId = new Map(locations.map((location) => [location.id, location]));
+  return copies.map((copy) => ({ copy, location: byId.get(copy.locationId)! }));
+}
+
+/** Packages' unpacked copies at a place, whether or not their lifetime is over. */
+export async function stagedCopies(
+  q: Queryable,
+  packageIds: readonly string[],
+  locationId: number,
+): Promise<PhysicalCopy[]> {
+  return await q.query(sql`
+    SELECT ${copyColumns} FROM physical_copy c
+    WHERE c.raw_data_package_id = ANY (${packageIds}::uuid[]) AND c.data_location_id = ${locationId}
+      AND c.status = 'staged'`);
+}
+
+export interface StagedFile {
+  packageId: string;
+  packageName: string;
+  /** Path inside the package. */
+  path: string;
+  size: number;
+  checksum: Checksum | undefined;
+  /** Path below the location's own. */
+  key: string;
+}
+
+/** Files of staged packages that are recorded as present at a place, by package and path. */
+export async function stagedFiles(
+  q: Queryable,
+  packageIds: readonly string[],
+  locationId: number,
+): Promise<StagedFile[]> {
+  return await q.query(sql`
+    SELECT p.id AS "packageId", p.name AS "packageName", f.path, f.size, c.key,
+           CASE WHEN f.checksum_algorithm IS NOT NULL
+             THEN json_build_object('algorithm', f.checksum_algorithm, 'digest', f.checksum_digest) END AS checksum
+    FROM raw_data_package p
+    JOIN physical_copy staged ON staged.raw_data_package_id = p.id AND staged.data_location_id = ${locationId}
+      AND staged.status = 'staged'
+    JOIN raw_data_file f ON f.raw_data_package_id = p.id
+    JOIN physical_copy c ON c.raw_data_file_id = f.id AND c.data_location_id = ${locationId} AND c.status = 'present'
+    WHERE p.id = ANY (${packageIds}::uuid[])
+    ORDER BY p.name, f.path COLLATE "C"`);
 }
 
 function isUuid(text: string): boolean {

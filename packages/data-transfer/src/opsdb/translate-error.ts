@@ -72,6 +72,9 @@ function translateSqlState(error: pg.DatabaseError, where: string, schema: strin
     case "40P01": // deadlock_detected
       return new DatabaseBusy(where, error.message, { sqlstate: state }, options);
   }
+  if (state === "23505" && error.constraint === "staging_item_one_at_a_time") {
+    return new DatabaseBusy(where, "another item of the same package is being worked on", { sqlstate: state }, options);
+  }
   if (state.startsWith("08") || shutDownStates.has(state))
     return new DatabaseUnreachable(where, error.message, options);
   if (state.startsWith("53")) return new DatabaseBusy(where, error.message, { sqlstate: state }, options);

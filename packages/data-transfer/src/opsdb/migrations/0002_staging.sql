@@ -61,6 +61,7 @@ CREATE UNIQUE INDEX staging_item_attempt ON staging_item (attempt_id) WHERE stat
 -- Two jobs may want one package at one place; only one of their items is worked on at a time.
 CREATE UNIQUE INDEX staging_item_one_at_a_time ON staging_item (raw_data_package_id, destination_id)
   WHERE status IN ('scheduled', 'in_progress');
+CREATE INDEX staging_item_of_package ON staging_item (raw_data_package_id, destination_id);
 
 CREATE TABLE broker_epoch (
   id         boolean PRIMARY KEY DEFAULT true CHECK (id),

@@ -4,6 +4,7 @@ import type { DataLocation, Site } from "../model/location.ts";
 import { type OperationType, operationsAt } from "../model/operation.ts";
 import type { Queryable } from "../opsdb/database.ts";
 import { findLocation, fullName, listLocations } from "../opsdb/locations.ts";
+import { queueName } from "./queue-name.ts";
 
 /** A queue, and what its name stands for. */
 export interface Queue {
@@ -11,11 +12,6 @@ export interface Queue {
   site: Site;
   location: DataLocation;
   operation: OperationType;
-}
-
-/** `{site_short_name}_{data_location_name}_{operation_type}`: the rule that Python's managers follow too. */
-export function queueName(location: DataLocation, operation: OperationType): string {
-  return `${location.site.shortName}_${location.name}_${operation}`;
 }
 
 /**

@@ -1,0 +1,148 @@
+import sql, { type Sql } from "sql-template-tag";
+import { ClaimLost, CommitUnknown } from "../errors/database.ts";
+import { stagedKey } from "../model/staged-key.ts";
+import type { Claim, StagingItem } from "../model/staging.ts";
+import { itemColumns } from "./columns.ts";
+import type { Database, Queryable } from "./database.ts";
+import { type JobEnd, settleJob } from "./job-end.ts";
+import { notifyItems, notifyProgress } from "./notifications.ts";
+import type { ItemFailure } from "./scheduling.ts";
+
+// How a claim ends. Each of these may be called again when it is not known whether the last call got through: the item
+// remembers its latest attempt's id, and an end that this very attempt recorded already counts as recorded now.
+
+export interface Completion {
+  /** Nothing was moved: an intact copy lay there. */
+  alreadyThere: boolean;
+  /** Where the bytes were read. */
+  sourceCopyId: number | undefined;
+  /** Below the location's path; default {@link stagedKey}. */
+  targetKey?: string;
+}
+
+/**
+ * Records in one transaction that the package is there: its copy as staged, with the job's lifetime from now on (a longer
+ * one that it has already is kept), each of its files as present, the item as completed, and the job if this was its last.
+ *
+ * @throws ClaimLost when the attempt is not the item's latest any more; nothing is recorded then
+ */
+export async function completeItem(db: Database, claim: Claim, completion: Completion): Promise<JobEnd> {
+  const { alreadyThere, sourceCopyId, targetKey = stagedKey(claim.item.packageName) } = completion;
+  return await decided(db, async (tx) => {
+    const item = await endClaim(
+      tx,
+      claim,
+      sql`status = 'completed', bytes_done = size, already_there = ${alreadyThere}, source_copy_id = ${sourceCopyId},
+          reason = NULL, error_code = NULL, error_text = NULL, cancel_requested = false, finished_at = now()`,
+      (found) => found.status === "completed",
+    );
+    if (item) await recordCopies(tx, claim.item, targetKey);
+    return await settleJob(tx, claim.item.jobId);
+  });
+}
+
+export type Release = ItemFailure & {
+  /** `pending`: a manager rings again when it is due. `scheduled`: the message is back at the head of its queue. */
+  to: "pending" | "scheduled";
+  /** With `pending`; at once by default. */
+  retryInSeconds?: number;
+};
+
+/**
+ * Gives the item back; when somebody asked to cancel it, that is its end.
+ *
+ * @throws ClaimLost
+ */
+export async function releaseItem(db: Database, claim: Claim, release: Release): Promise<JobEnd> {
+  const { to, reason, code, text } = release;
+  const retryInSeconds = to === "pending" ? release.retryInSeconds : undefined;
+  return await decided(db, async (tx) => {
+    await endClaim(
+      tx,
+      claim,
+      sql`status = CASE WHEN cancel_requested THEN 'failed' ELSE ${to} END,
+          reason = CASE WHEN cancel_requested THEN 'cancelled' ELSE ${reason} END,
+          finished_at = CASE WHEN cancel_requested THEN now() END,
+          retry_at = CASE WHEN NOT cancel_requested THEN now() + make_interval(secs => ${retryInSeconds}::double precision) END,
+          rung_at = now(), ring_count = CASE WHEN ${to} = 'scheduled' THEN 1 ELSE 0 END,
+          error_code = ${code}, error_text = ${text}, cancel_requested = false`,
+      (found) => (found.status === to && found.reason === reason) || found.reason === "cancelled",
+    );
+    if (to === "pending") await notifyItems(tx);
+    return await settleJob(tx, claim.item.jobId);
+  });
+}
+
+/**
+ * Ends the item for good.
+ *
+ * @throws ClaimLost
+ */
+export async function failItem(db: Database, claim: Claim, { reason, code, text }: ItemFailure): Promise<JobEnd> {
+  return await decided(db, async (tx) => {
+    await endClaim(
+      tx,
+      claim,
+      sql`status = 'failed', reason = ${reason}, error_code = ${code}, error_text = ${text},
+          retry_at = NULL, cancel_requested = false, finished_at = now()`,
+      (found) => found.status === "failed",
+    );
+    return await settleJob(tx, claim.item.jobId);
+  });
+}
+
+/** A commit whose answer was lost is looked up, by doing the same again: it finds the attempt's end, or makes it. */
+async function decided<T>(db: Database, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  try {
+    return await db.transaction(work);
+  } catch (error) {
+    if (!(error instanceof CommitUnknown)) throw error;
+    return await db.transaction(work);
+  }
+}
+
+/**
+ * Ends the attempt as `changes` say. The first UPDATE waits for a transaction of ours that the server has not given up
+ * yet, so what is found afterwards is final.
+ *
+ * @param isOurEnd  recognises an item that an earlier call for this attempt has ended the same way
+ * @returns the item, or undefined when it had been ended that way before
+ */
+async function endClaim(
+  tx: Queryable,
+  claim: Claim,
+  changes: Sql,
+  isOurEnd: (found: StagingItem) => boolean,
+): Promise<StagingItem | undefined> {
+  const { item, attemptId, attempt } = claim;
+  const [ended] = await tx.query<StagingItem>(sql`
+    WITH ended AS (
+      UPDATE staging_item SET ${changes}, lease_until = NULL
+      WHERE id = ${item.id} AND attempt_id = ${attemptId} AND status = 'in_progress'
+      RETURNING *
+    )
+    SELECT ${itemColumns} FROM ended i, ${notifyProgress(sql`i.staging_job_id`, sql`i.id`)}`);
+  if (ended) return ended;
+  const [found] = await tx.query<StagingItem>(sql`
+    SELECT ${itemColumns} FROM staging_item i WHERE i.id = ${item.id} AND i.attempt_id = ${attemptId} FOR UPDATE`);
+  if (found && isOurEnd(found)) return undefined;
+  throw new ClaimLost({ item: item.id, attempt });
+}
+
+async function recordCopies(tx: Queryable, item: StagingItem, targetKey: string): Promise<void> {
+  await tx.query(sql`
+    INSERT INTO physical_copy AS c (raw_data_package_id, data_location_id, key, status, expires_at, verified_at)
+    SELECT ${item.packageId}::uuid, j.destination_id, ${targetKey}, 'staged',
+           now() + make_interval(secs => j.lifetime_seconds), now()
+    FROM staging_job j WHERE j.id = ${item.jobId}
+    ON CONFLICT (raw_data_package_id, data_location_id) WHERE raw_data_package_id IS NOT NULL DO UPDATE
+    SET key = excluded.key, status = 'staged', verified_at = excluded.verified_at,
+        expires_at = CASE WHEN c.status = 'staged' THEN greatest(c.expires_at, excluded.expires_at)
+                     ELSE excluded.expires_at END`);
+  await tx.query(sql`
+    INSERT INTO physical_copy (raw_data_file_id, data_location_id, key, status, verified_at)
+    SELECT f.id, ${item.destinationId}, ${targetKey} || '/' || f.path, 'present', now()
+    FROM raw_data_file f WHERE f.raw_data_package_id = ${item.packageId}
+    ON CONFLICT (raw_data_file_id, data_location_id) WHERE raw_data_file_id IS NOT NULL DO UPDATE
+    SET key = excluded.key, status = 'present', verified_at = excluded.verified_at`);
+}

@@ -1,0 +1,64 @@
+import sql from "sql-template-tag";
+import type { PhysicalCopy } from "../model/package.ts";
+import { audit } from "./audit.ts";
+import { copyColumns } from "./columns.ts";
+import type { Queryable } from "./database.ts";
+
+/** A person or a check looked at the bytes now and found them right: the package's copy and its files' at that place. */
+export async function markVerified(tx: Queryable, copyId: number): Promise<void> {
+  await tx.query(sql`
+    WITH verified AS (
+      UPDATE physical_copy SET verified_at = now() WHERE id = ${copyId} RETURNING raw_data_package_id, data_location_id
+    )
+    UPDATE physical_copy c SET verified_at = now()
+    FROM verified v JOIN raw_data_file f ON f.raw_data_package_id = v.raw_data_package_id
+    WHERE c.raw_data_file_id = f.id AND c.data_location_id = v.data_location_id AND c.status = 'present'`);
+}
+
+/**
+ * Keeps a staged copy at least until then (ISO 8601); never shortens its life.
+ *
+ * @returns when its lifetime ends now, or undefined when there is no such staged copy
+ */
+export async function extendLifetime(
+  tx: Queryable,
+  copyId: number,
+  until: string,
+  actor: string,
+): Promise<string | undefined> {
+  const [copy] = await tx.query<{ expiresAt: string }>(sql`
+    UPDATE physical_copy SET expires_at = greatest(expires_at, ${until}::timestamptz)
+    WHERE id = ${copyId} AND status = 'staged'
+    RETURNING expires_at AS "expiresAt"`);
+  if (copy) await audit(tx, { actor, action: "extend", subject: `copy:${copyId}`, details: { until: copy.expiresAt } });
+  return copy?.expiresAt;
+}
+
+/** Staged copies whose lifetime is over, the longest over first. */
+export async function expiredCopies(q: Queryable, limit: number): Promise<PhysicalCopy[]> {
+  return await q.query(sql`
+    SELECT ${copyColumns} FROM physical_copy c
+    WHERE c.status = 'staged' AND c.expires_at <= now() ORDER BY c.expires_at LIMIT ${limit}`);
+}
+
+/**
+ * Gives up what a job had staged before its lifetime is over. A copy that another job staged too is kept for as long as
+ * that one wants it.
+ *
+ * @returns the job's staged copies as they are now
+ */
+export async function releaseJobCopies(tx: Queryable, jobId: number, actor: string): Promise<PhysicalCopy[]> {
+  await tx.query(sql`UPDATE staging_job SET released_at = now() WHERE id = ${jobId} AND released_at IS NULL`);
+  const copies = await tx.query<PhysicalCopy>(sql`
+    UPDATE physical_copy c SET expires_at = least(c.expires_at, greatest(now(), (
+      SELECT max(other.finished_at + make_interval(secs => j.lifetime_seconds))
+      FROM staging_item other JOIN staging_job j ON j.id = other.staging_job_id
+      WHERE other.raw_data_package_id = c.raw_data_package_id AND other.destination_id = c.data_location_id
+        AND other.status = 'completed' AND j.released_at IS NULL)))
+    FROM staging_item i
+    WHERE i.staging_job_id = ${jobId} AND i.status = 'completed' AND c.status = 'staged'
+      AND c.raw_data_package_id = i.raw_data_package_id AND c.data_location_id = i.destination_id
+    RETURNING ${copyColumns}`);
+  await audit(tx, { actor, action: "release", subject: `job:${jobId}`, details: { copies: copies.length } });
+  return copies;
+}

@@ -1,0 +1,85 @@
+import sql from "sql-template-tag";
+import type { StagingItem } from "../model/staging.ts";
+import { itemColumns } from "./columns.ts";
+import type { Database, Queryable } from "./database.ts";
+import { settleJob } from "./job-end.ts";
+import { notifyItems, notifyProgress } from "./notifications.ts";
+import { type RingItem, ringItems } from "./scheduling.ts";
+
+/**
+ * Takes items back whose claim ran out more than `graceSeconds` ago: pending again, reason worker_lost; failed, reason
+ * cancelled, where somebody had asked for that. The attempt they belonged to can write nothing any more.
+ *
+ * @returns the items as they are now; `claimedBy` still names the worker
+ */
+export async function expireClaims(db: Database, graceSeconds: number): Promise<StagingItem[]> {
+  return await db.transaction(async (tx) => {
+    const items = await tx.query<StagingItem>(sql`
+      WITH expired AS (
+        SELECT id FROM staging_item
+        WHERE status = 'in_progress' AND lease_until < now() - make_interval(secs => ${graceSeconds})
+        ORDER BY id FOR UPDATE SKIP LOCKED
+      ), moved AS (
+        UPDATE staging_item i
+        SET status = CASE WHEN i.cancel_requested THEN 'failed' ELSE 'pending' END,
+            reason = CASE WHEN i.cancel_requested THEN 'cancelled' ELSE 'worker_lost' END,
+            error_code = CASE WHEN i.cancel_requested THEN 'CDT-CANCELLED' ELSE 'CDT-WORKER-LOST' END,
+            error_text = CASE WHEN i.cancel_requested THEN 'cancelled while its worker was lost'
+              ELSE 'worker ' || i.claimed_by || ' has not renewed its claim' END,
+            finished_at = CASE WHEN i.cancel_requested THEN now() END,
+            lease_until = NULL, retry_at = NULL, cancel_requested = false, ring_count = 0
+        FROM expired e WHERE i.id = e.id
+        RETURNING i.*
+      )
+      SELECT ${itemColumns} FROM moved i, ${notifyProgress(sql`i.staging_job_id`, sql`i.id`)} ORDER BY i.id`);
+    const ended = new Set(items.filter(({ status }) => status === "failed").map(({ jobId }) => jobId));
+    for (const jobId of [...ended].sort((a, b) => a - b)) await settleJob(tx, jobId);
+    if (items.length > ended.size) await notifyItems(tx);
+    return items;
+  });
+}
+
+export interface ScheduledFilter {
+  /** Rung at least so long ago; doubled with every further ring, up to 64 times as long. 0 means all. */
+  olderThanSeconds: number;
+  limit: number;
+  /** Only items after this one: what the last page ended with. */
+  afterId?: number;
+}
+
+/** Items that were rung and that nobody has claimed, by their id, so that they can be gone through page by page. */
+export async function scheduledItems(q: Queryable, filter: ScheduledFilter): Promise<RingItem[]> {
+  const page = await q.query<{ id: number }>(sql`
+    SELECT id FROM staging_item
+    WHERE status = 'scheduled' AND id > ${filter.afterId ?? 0}
+      AND rung_at <= now() - ${filter.olderThanSeconds}::double precision
+        * power(2, least(greatest(ring_count - 1, 0), 6)) * interval '1 second'
+    ORDER BY id
+    LIMIT ${filter.limit}`);
+  const items = await ringItems(
+    q,
+    sql`i.id = ANY (${page.map(({ id }) => id)}) AND i.status = 'scheduled'`,
+    page.length,
+  );
+  return items.sort((a, b) => a.id - b.id);
+}
+
+/** Counts another ring. False when the item is not scheduled any more, and is not to be rung. */
+export async function markRungAgain(q: Queryable, itemId: number): Promise<boolean> {
+  const rows = await q.query(sql`
+    UPDATE staging_item SET rung_at = now(), ring_count = ring_count + 1
+    WHERE id = ${itemId} AND status = 'scheduled' RETURNING id`);
+  return rows.length > 0;
+}
+
+/** The mark that the broker carried when we last looked; undefined before the first time. */
+export async function readEpoch(q: Queryable): Promise<string | undefined> {
+  const [row] = await q.query<{ epoch: string }>(sql`SELECT epoch FROM broker_epoch`);
+  return row?.epoch;
+}
+
+export async function writeEpoch(q: Queryable, epoch: string): Promise<void> {
+  await q.query(sql`
+    INSERT INTO broker_epoch (epoch) VALUES (${epoch})
+    ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, written_at = now()`);
+}
