@@ -1,0 +1,186 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { type ConnectionOptions, checkServerIdentity } from "node:tls";
+import { Redis } from "ioredis";
+import { type RedisError, translateRedisError } from "./redis-errors.ts";
+
+/** Where a Redis is, and how to prove who is who. Shared by the broker and the result store. */
+export interface RedisConnectionOptions {
+  host: string;
+  /** 6379 by default. */
+  port?: number;
+  /** Number of the database; 0 by default. */
+  db?: number;
+  username?: string;
+  password?: string;
+  /** Name shown by `CLIENT LIST`. */
+  clientName?: string;
+  /** Absent: plain TCP. `{}`: TLS with the system's authorities. */
+  tls?: RedisTlsOptions;
+  /** Time for one connection attempt, in ms; 10,000 by default. */
+  connectTimeout?: number;
+  /** Time for an answer, in ms; a socket that stays silent longer is destroyed. 10,000 by default. */
+  answerTimeout?: number;
+}
+
+/** PEM texts, or paths of PEM files. */
+export interface RedisTlsOptions {
+  ca?: string;
+  cert?: string;
+  key?: string;
+  /** Sent as SNI and looked for in the server's certificate; the host by default. */
+  serverName?: string;
+  /** Whether the certificate must carry the server's name; true by default. Trust in its signer is always required. */
+  checkHostName?: boolean;
+}
+
+/** One connection that mends itself. */
+export interface RedisLink {
+  /**
+   * Tries once (or waits for the attempt that is under way). After it has succeeded, the link reconnects by itself within about a second of the server's return.
+   *
+   * @throws {RedisError} that says what is wrong; may be called again
+   * @throws the signal's reason
+   */
+  connect(signal?: AbortSignal): Promise<void>;
+  /** Runs commands. While not connected, and when the connection breaks, it rejects at once; nothing is ever sent twice. */
+  run<T>(work: (redis: Redis) => Promise<T>): Promise<T>;
+  /** Called after every (re)connect. */
+  onReady(listener: () => void): void;
+  /** Called when a connection that was ready has ended. */
+  onLost(listener: (error: RedisError | undefined) => void): void;
+  /** Called with the channel of every message that was published to a subscription. */
+  onMessage(listener: (channel: string) => void): void;
+  /** Ends the connection at once. */
+  close(): void;
+}
+
+/**
+ * Makes a link, not yet connected.
+ *
+ * @param silence  time for an answer in ms, where it differs from `answerTimeout` (blocking commands)
+ * @throws {RedisError} CDT-REDIS-TLS-FILES when a PEM file cannot be read
+ */
+export function redisLink(options: RedisConnectionOptions, silence?: number): RedisLink {
+  const where = `${options.host}:${options.port ?? 6379}`;
+  const redis = newClient(options, where, silence);
+  /** Why the connection is down: the commands' own errors say only that it is. */
+  let reason: RedisError | undefined;
+  let wasReady = false;
+
+  redis.on("error", (error) => {
+    reason = translateRedisError(error, where);
+  });
+  redis.on("ready", () => {
+    reason = undefined;
+    wasReady = true;
+  });
+
+  return {
+    async connect(signal) {
+      signal?.throwIfAborted();
+      if (!["wait", "end"].includes(redis.status)) return await reconnected(signal);
+      const stop = () => redis.disconnect();
+      signal?.addEventListener("abort", stop, { once: true });
+      try {
+        await redis.connect();
+      } catch (error) {
+        redis.disconnect();
+        signal?.throwIfAborted();
+        throw reason ?? translateRedisError(error, where);
+      } finally {
+        signal?.removeEventListener("abort", stop);
+      }
+    },
+    async run(work) {
+      try {
+        return await work(redis);
+      } catch (error) {
+        throw isReply(error) ? translateRedisError(error, where) : (reason ?? translateRedisError(error, where));
+      }
+    },
+    onReady(listener) {
+      redis.on("ready", listener);
+    },
+    onLost(listener) {
+      redis.on("close", () => {
+        if (wasReady) listener(reason);
+        wasReady = false;
+      });
+    },
+    onMessage(listener) {
+      redis.on("message", listener);
+    },
+    close: () => redis.disconnect(),
+  };
+
+  /** The outcome of the attempt that the client makes by itself. */
+  async function reconnected(signal: AbortSignal | undefined): Promise<void> {
+    if (redis.status === "ready") return;
+    const attempt = new AbortController();
+    const signals = signal ? [signal, attempt.signal] : [attempt.signal];
+    const options = { signal: AbortSignal.any(signals) };
+    try {
+      const broken = once(redis, "close", options).then(() => {
+        throw reason ?? translateRedisError(new Error("connection closed"), where);
+      });
+      await Promise.race([once(redis, "ready", options), broken]);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      attempt.abort();
+    }
+  }
+}
+
+function newClient(options: RedisConnectionOptions, where: string, silence: number | undefined): Redis {
+  return new Redis({
+    host: options.host,
+    port: options.port ?? 6379,
+    db: options.db ?? 0,
+    username: options.username,
+    password: options.password,
+    connectionName: options.clientName,
+    tls: options.tls && tlsOptions(options.host, options.tls, where),
+    connectTimeout: options.connectTimeout ?? 10_000,
+    // Runs from a command that is sent to the next byte that comes back.
+    socketTimeout: silence ?? options.answerTimeout ?? 10_000,
+    keepAlive: 15_000,
+    protocol: 2,
+    disableClientInfo: true,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(1000, 25 * 2 ** Math.min(attempt, 6)) * (0.75 + Math.random() / 4),
+  });
+}
+
+function tlsOptions(host: string, tls: RedisTlsOptions, where: string): ConnectionOptions {
+  const serverName = tls.serverName ?? host;
+  try {
+    return {
+      ca: pem(tls.ca),
+      cert: pem(tls.cert),
+      key: pem(tls.key),
+      minVersion: "TLSv1.2",
+      // An address cannot be an SNI; an empty name sends none.
+      servername: isIP(serverName) ? "" : serverName,
+      checkServerIdentity: (_host, certificate) =>
+        tls.checkHostName === false ? undefined : checkServerIdentity(serverName, certificate),
+    };
+  } catch (error) {
+    throw translateRedisError(error, where);
+  }
+}
+
+function pem(textOrPath: string | undefined): string | undefined {
+  if (textOrPath === undefined || textOrPath.includes("-----BEGIN")) return textOrPath;
+  return readFileSync(textOrPath, "utf8");
+}
+
+function isReply(error: unknown): boolean {
+  return (error as Error).name === "ReplyError";
+}
