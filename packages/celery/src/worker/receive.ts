@@ -50,7 +50,7 @@ export function receive(held: Held, find: TaskLookup): void {
       ignoreResult: decoded.ignoreResult,
     };
   } catch (error) {
-    const reason = error instanceof UndecodableMessage ? error.reason : "malformed";
+    const reason = error instanceof UndecodableMessage ? error.reason : "task-lookup-failed";
     const text = error instanceof Error ? error.message : String(error);
     held.refusal = refusal(reason, text, refusalError("UndecodableMessage", text));
   }
