@@ -7,43 +7,23 @@ export type {
   Renewed,
   Settled,
 } from "./broker/broker.ts";
-export {
-  BrokerNotConnected,
-  type MemoryBrokerOptions,
-  type MemoryBrokerOptions,
-  memoryBroker,
-  memoryBroker,
-} from "./broker/memory.ts";
-export { MemoryBrokerHub, MemoryBrokerHub } from "./broker/memory-hub.ts";
-export { type RedisBrokerOptions, type RedisBrokerOptions, redisBroker, redisBroker } from "./broker/redis.ts";
-export type {
-  RedisConnectionOptions,
-  RedisConnectionOptions,
-  RedisTlsOptions,
-  RedisTlsOptions,
-} from "./broker/redis-connection.ts";
-export { RedisError, RedisError, type RedisFault } from "./broker/redis-errors.ts";
+export { BrokerNotConnected, type MemoryBrokerOptions, memoryBroker } from "./broker/memory.ts";
+export { MemoryBrokerHub } from "./broker/memory-hub.ts";
+export { type RedisBrokerOptions, redisBroker } from "./broker/redis.ts";
+export type { RedisConnectionOptions, RedisTlsOptions } from "./broker/redis-connection.ts";
+export { RedisError, type RedisFault } from "./broker/redis-errors.ts";
 export type { RedisKeyOptions } from "./broker/redis-keys.ts";
 export { CeleryError, type CeleryErrorKind } from "./celery-error.ts";
 export { type Client, createClient, type PendingResult, TaskFailed } from "./client/client.ts";
-export type { DecodedTask } from "./message/decode-task.ts";
-export { type DecodedTask, decodeTask, decodeTask } from "./message/decode-task.ts";
-export {
-  type Embed,
-  encodeRetry,
-  encodeTask,
-  encodeTask,
-  publishedAtHeader,
-  type TaskToSend,
-  type TaskToSend,
-} from "./message/encode-task.ts";
+export { type DecodedTask, decodeTask } from "./message/decode-task.ts";
+export { type Embed, encodeRetry, encodeTask, publishedAtHeader, type TaskToSend } from "./message/encode-task.ts";
 export type { Envelope, EnvelopeProperties } from "./message/envelope.ts";
 export { readEnvelope, writeEnvelope } from "./message/envelope-text.ts";
 export { defaultLimits, type MessageLimits } from "./message/inert-json.ts";
 export { argsRepr, pythonRepr } from "./message/python-repr.ts";
-export { UndecodableMessage, UndecodableMessage, type UndecodableReason } from "./message/undecodable-message.ts";
-export { MemoryResultHub, MemoryResultHub, memoryResults, memoryResults } from "./results/memory.ts";
-export { type RedisResultsOptions, type RedisResultsOptions, redisResults, redisResults } from "./results/redis.ts";
+export { UndecodableMessage, type UndecodableReason } from "./message/undecodable-message.ts";
+export { MemoryResultHub, memoryResults } from "./results/memory.ts";
+export { type RedisResultsOptions, redisResults } from "./results/redis.ts";
 export type { RemoteError, ResultStore, TaskMeta, TaskState } from "./results/results.ts";
 export { isReady } from "./results/task-state.ts";
 export type { TaskIdentity, WorkerEvents, WorkerHooks } from "./worker/hooks.ts";
