@@ -1,13 +1,24 @@
 import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import type { ExitCode } from "./command.ts";
+import { dbInspect } from "./commands/db-inspect.ts";
+import { dbMigrate } from "./commands/db-migrate.ts";
+import { dbSeed } from "./commands/db-seed.ts";
+import { dbStatus } from "./commands/db-status.ts";
+import { locationList } from "./commands/location-list.ts";
+import { locationPause } from "./commands/location-pause.ts";
+import { locationResume } from "./commands/location-resume.ts";
 import { settingsShow } from "./commands/settings-show.ts";
 import { type AnyCommand, commanderOption, globalOptions, parseAndRun, registerCommand } from "./register.ts";
 import { reportError } from "./report-error.ts";
 import { type Host, runCommand } from "./run.ts";
 
 /** Every command, in the order of the help. */
-export const commands: readonly AnyCommand[] = [settingsShow];
+export const commands: readonly AnyCommand[] = [
+  ...[dbMigrate, dbStatus, dbSeed, dbInspect],
+  ...[locationList, locationPause, locationResume],
+  settingsShow,
+];
 
 /** Commands with two words stand in a group. */
 const groups: Readonly<Record<string, string>> = {

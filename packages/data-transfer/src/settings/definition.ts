@@ -43,9 +43,9 @@ export const tables = {
     pool_size: whole("most connections at a time", 2, 100, 5),
     connect_timeout: duration("time for one attempt to connect", "10s"),
     statement_timeout: duration("the server gives up a statement after this time", "30s", 1),
-    role_manager: optional(text("database role that `db migrate` lets do a manager's work")),
-    role_worker: optional(text("database role that `db migrate` lets do a worker's work")),
-    role_reader: optional(text("database role that `db migrate` lets read")),
+    role_manager: text("database role that `db migrate` lets do a manager's work", "ccat_manager"),
+    role_worker: text("database role that `db migrate` lets do a worker's work", "ccat_worker"),
+    role_reader: text("database role that `db migrate` lets read", "ccat_reader"),
   },
   broker: {
     kind: choice("where messages lie; `memory` is for one process alone", ["redis", "memory"], "redis"),
@@ -104,6 +104,9 @@ export const tables = {
       ...absolute,
       expected: "absolute paths",
     }),
+    ca_file: optional(
+      text("file with the authorities that may sign S3 endpoints' certificates, where not the system's"),
+    ),
     retries: whole("tries for one read before its source counts as unreachable", 0, 100, 5),
     stall_timeout: duration("a read that brings nothing for so long is begun anew", "60s"),
   },
@@ -125,6 +128,7 @@ export const general = {
   startup_timeout: duration(
     "how long a server that cannot be reached is tried at start before the program gives up",
     "60s",
+    0,
   ),
   coscine_api_token: secret(
     "token for the Coscine API; accepted because deployed environments set it, not needed for staging",
