@@ -1,0 +1,144 @@
+import { chmod, chown, lstat, mkdir, rename } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { CrossDevice, TakenOver, TargetExists } from "../errors/destination.ts";
+import { ensureDirectory } from "./destination-path.ts";
+import { removeTree } from "./remove-tree.ts";
+import { syncDirectory, syncTree } from "./sync.ts";
+import { translateWriteError } from "./translate-write-error.ts";
+import type { TreeModes } from "./tree-writer.ts";
+
+/**
+ * Makes the private directory of an attempt, empty, 0700, beside the target: same parent, so same file system, project
+ * and quota.
+ *
+ * Directories of earlier attempts are taken over by renaming them to this attempt's name: a predecessor that only seemed
+ * dead finds its directory gone and can publish nothing. What lay in them is removed.
+ *
+ * @param parent directory that the target will lie in; made where it is missing, reached without following links
+ * @param root where links stop being allowed; those above it are the administrator's business
+ * @returns the directory's path
+ * @throws PathOutsideRoot, DestinationNotWritable, NoSpace, StorageFailed
+ */
+export async function prepareDirectory(
+  parent: string,
+  item: number,
+  attempt: number,
+  root: string = "/",
+): Promise<string> {
+  await ensureDirectory(root, parent);
+  const directory = join(parent, privateName(item, attempt));
+  try {
+    await removeTree(directory);
+    for (let earlier = attempt - 1; earlier > 0; earlier--) {
+      if (await moveAway(join(parent, privateName(item, earlier)), directory)) await removeTree(directory);
+    }
+    await mkdir(directory, 0o700);
+    // A umask that takes the owner's own bits would leave a directory that even we cannot use.
+    await chmod(directory, 0o700);
+    return directory;
+  } catch (error) {
+    throw translateWriteError(error, directory, "mkdir");
+  }
+}
+
+/** Name of the private directory of one attempt at one item. */
+export function privateName(item: number, attempt: number): string {
+  return `.staging-${item}-${attempt}`;
+}
+
+/** The item and attempt that a private directory belongs to; undefined for any other name. */
+export function parsePrivateName(name: string): { item: number; attempt: number } | undefined {
+  const match = /^\.staging-([1-9]\d*)-([1-9]\d*)$/.exec(name);
+  return match === null ? undefined : { item: Number(match[1]), attempt: Number(match[2]) };
+}
+
+/**
+ * Makes a finished private directory visible, in one step: directories synced bottom-up, renamed, parent synced. The
+ * files in it are synced already.
+ *
+ * The target must not exist, in whatever form. Of two who publish at once, one succeeds and the other gets TargetExists.
+ * (rename(2) replaces an empty directory; one that somebody makes between the look and the rename is replaced, and
+ * nothing is lost by that.)
+ *
+ * When syncing the parent fails, the package is visible and may be gone after a power loss: it was not recorded, and the
+ * next attempt finds it, verifies it and adopts it.
+ *
+ * @throws TargetExists, CrossDevice, TakenOver, NoSpace, DestinationNotWritable, StorageFailed
+ */
+export async function publish(directory: string, target: string, modes: Pick<TreeModes, "dir" | "gid">): Promise<void> {
+  const found = await whatIsAt(target);
+  if (found !== undefined) throw new TargetExists({ path: target, found });
+  try {
+    if (modes.gid !== undefined) await chown(directory, -1, modes.gid);
+    await chmod(directory, modes.dir);
+    await syncTree(directory);
+    await rename(directory, target);
+  } catch (error) {
+    throw await translateRenameError(error, directory, target);
+  }
+  await syncDirectory(dirname(target));
+}
+
+/**
+ * Moves what lies at a target out of the way, beside it and durably, so that it can be looked at.
+ *
+ * @returns where it lies now
+ * @throws DestinationNotWritable, StorageFailed, NoSpace
+ */
+export async function quarantine(target: string): Promise<string> {
+  for (let number = 1; ; number++) {
+    const place = join(dirname(target), `.quarantine-${basename(target)}-${number}`);
+    if ((await whatIsAt(place)) !== undefined) continue;
+    try {
+      await rename(target, place);
+    } catch (error) {
+      if (isOccupied(error)) continue;
+      throw translateWriteError(error, target, "rename");
+    }
+    await syncDirectory(dirname(target));
+    return place;
+  }
+}
+
+/** What a path is, links not followed; undefined where there is nothing. */
+async function whatIsAt(path: string): Promise<string | undefined> {
+  try {
+    const stats = await lstat(path);
+    if (stats.isDirectory()) return "a directory";
+    if (stats.isSymbolicLink()) return "a link";
+    return stats.isFile() ? "a file" : "a special file";
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw translateWriteError(error, path, "lstat");
+  }
+}
+
+/** @returns whether there was something to move */
+async function moveAway(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+async function translateRenameError(error: unknown, directory: string, target: string): Promise<unknown> {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "EXDEV") return new CrossDevice({ from: directory, to: target }, { cause: error });
+  if (isOccupied(error)) {
+    return new TargetExists(
+      { path: target, found: (await whatIsAt(target)) ?? "it was there just now" },
+      { cause: error },
+    );
+  }
+  if (code === "ENOENT" && (await whatIsAt(directory)) === undefined) {
+    return new TakenOver({ path: directory }, { cause: error });
+  }
+  return translateWriteError(error, target, "rename");
+}
+
+function isOccupied(error: unknown): boolean {
+  return ["ENOTEMPTY", "EEXIST", "ENOTDIR", "EISDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
