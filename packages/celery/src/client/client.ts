@@ -2,11 +2,14 @@ import type { Broker } from "../broker/broker.ts";
 import { encodeTask } from "../message/encode-task.ts";
 import type { RemoteError, ResultStore, TaskMeta } from "../results/results.ts";
 import type { SendOptions } from "../worker/task.ts";
+import { taskMeta } from "../worker/task-meta.ts";
 
 export interface Client {
   /** Publishes a task to a queue; answers its id. Rejects when the broker does not take it. */
   send(queue: string, name: string, options?: SendOptions): Promise<string>;
   result(taskId: string): PendingResult;
+  /** Stores the final state of a task that nobody runs: on whose behalf others worked, or that turned out to be hopeless. */
+  settle(taskId: string, outcome: { result: unknown } | { error: RemoteError }): Promise<void>;
 }
 
 export interface PendingResult {
@@ -34,13 +37,20 @@ export function createClient({ broker, results }: { broker: Broker; results: Res
       await broker.publish(queue, envelope);
       return envelope.headers.id as string;
     },
+    async settle(id, outcome) {
+      await results.store(
+        "error" in outcome
+          ? taskMeta({ id }, "FAILURE", outcome.error)
+          : taskMeta({ id }, "SUCCESS", outcome.result),
+      );
+    },
     result: (id) => ({
       id,
       get: () => results.get(id),
       async wait(signal) {
         const { status, result, traceback } = await results.waitFor(id, signal);
         if (status === "SUCCESS") return result;
-        throw new TaskFailed(id, result as RemoteError, traceback);
+        throw new TaskFailed(id, readRemoteError(status, result), traceback);
       },
     }),
   };
@@ -61,4 +71,14 @@ export class TaskFailed extends Error {
     this.remote = remote;
     this.traceback = traceback;
   }
+}
+
+/** A result store holds what any peer put there: whatever it is, an error comes out of it. */
+function readRemoteError(status: string, result: unknown): RemoteError {
+  const { exc_type, exc_message, exc_module } = Object(result) as Partial<Record<keyof RemoteError, unknown>>;
+  return {
+    exc_type: typeof exc_type === "string" ? exc_type : status,
+    exc_message: Array.isArray(exc_message) ? exc_message : [exc_message ?? result],
+    exc_module: typeof exc_module === "string" ? exc_module : "builtins",
+  };
 }

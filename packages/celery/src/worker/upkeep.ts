@@ -10,7 +10,7 @@ export interface Upkeep {
 const presenceEvery = 10_000;
 
 /**
- * What a worker does for the broker beside consuming: it gives back what dead workers left (every half lease, shortened
+ * What a worker does for the broker beside consuming: it gives back what dead workers left (every quarter of a lease, shortened
  * by up to a quarter so that workers do not march in step), and says every 10 s that it is here, for 30 s. The queues are declared
  * with it, since a flushed Redis has lost their bindings without any connection being cut.
  *
@@ -30,7 +30,7 @@ export function startUpkeep(broker: Broker, name: string, queues: readonly strin
 
   const timers = [
     repeat(() => presenceEvery, announce),
-    repeat(() => (broker.lease / 2) * (1 - Math.random() / 4), restore),
+    repeat(() => (broker.lease / 4) * (1 - Math.random() / 4), restore),
   ];
 
   async function attempt(what: string, act: () => Promise<void>): Promise<void> {

@@ -70,7 +70,7 @@ export async function startWorld(
     send: (name, ...args) => client.send(queue, name, { args }),
     async ended(id) {
       const { status, result } = await results.waitFor(id, AbortSignal.timeout(30_000));
-      return { status, result };
+      return { status, result: plain(result) };
     },
     async expectBroker({ waiting = 0, unacked = 0, deadLetters = [] }) {
       const state = await broker.inspect(queue);
@@ -81,6 +81,11 @@ export async function startWorld(
       );
     },
   };
+}
+
+/** What comes out of JSON has no prototype here, which strict comparisons would notice. */
+export function plain(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
 /** A task that begins, and ends when the test says so. */
@@ -108,8 +113,8 @@ export function gate(name: string, onAbort?: (context: TaskContext) => unknown):
         for (const waiter of waiters) if (begun.length >= waiter.count) waiter.resolve();
         const aborted = Promise.withResolvers<unknown>();
         context.signal.addEventListener("abort", () => {
-          if (onAbort) aborted.resolve(onAbort(context));
-          else aborted.reject(context.signal.reason);
+          const { reason } = context.signal;
+          aborted.resolve(onAbort ? Promise.try(onAbort, context) : Promise.reject(reason));
         });
         return Promise.race([opened.promise, aborted.promise]);
       },
