@@ -7,7 +7,7 @@ import { findLocation, fullName, listLocations } from "../opsdb/locations.ts";
 import { queueName } from "./queue-name.ts";
 
 /** A queue, and what its name stands for. */
-export interface Queue {
+export interface DiscoveredQueue {
   queue: string;
   site: Site;
   location: DataLocation;
@@ -19,9 +19,9 @@ export interface Queue {
  *
  * @throws AmbiguousQueue when two locations would share one
  */
-export async function discoverQueues(q: Queryable): Promise<Queue[]> {
+export async function discoverQueues(q: Queryable): Promise<DiscoveredQueue[]> {
   const queues = (await listLocations(q)).filter(({ active }) => active).flatMap(queuesAt);
-  const byName = new Map<string, Queue>();
+  const byName = new Map<string, DiscoveredQueue>();
   for (const queue of queues) {
     const other = byName.get(queue.queue);
     if (other)
@@ -38,7 +38,7 @@ export async function discoverQueues(q: Queryable): Promise<Queue[]> {
  * What a queue's name stands for; undefined when the database has no such queue. The names of sites and locations
  * contain underscores, so the name is compared with those that exist and never split.
  */
-export async function resolveQueue(q: Queryable, name: string): Promise<Queue | undefined> {
+export async function resolveQueue(q: Queryable, name: string): Promise<DiscoveredQueue | undefined> {
   return (await discoverQueues(q)).find(({ queue }) => queue === name);
 }
 
@@ -47,7 +47,7 @@ export async function resolveQueue(q: Queryable, name: string): Promise<Queue | 
  *
  * @throws UnknownLocation, AmbiguousLocation
  */
-export async function queuesOfLocation(q: Queryable, name: string): Promise<Queue[]> {
+export async function queuesOfLocation(q: Queryable, name: string): Promise<DiscoveredQueue[]> {
   const location = await requireLocation(q, name);
   return (await discoverQueues(q)).filter((queue) => queue.location.id === location.id);
 }
@@ -69,7 +69,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return ranked[0] && ranked[0].distance <= furthest ? ranked[0].candidate : undefined;
 }
 
-function queuesAt(location: DataLocation): Queue[] {
+function queuesAt(location: DataLocation): DiscoveredQueue[] {
   return operationsAt[location.locationType].map((operation) => ({
     queue: queueName(location, operation),
     site: location.site,
