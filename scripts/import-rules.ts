@@ -1,13 +1,16 @@
 import type { IForbiddenRuleType } from "dependency-cruiser";
 
-/** The leaves: every folder of the application may use them; they use nobody, save that all may throw our errors. */
+/**
+ * The leaves: every folder of the application may use them; they use nobody, save that all may throw
+ * our errors, and that the log knows the settings: it must not print their secrets.
+ */
 const leaves = ["errors", "settings", "logging"];
 
 /** What each folder of packages/data-transfer/src may import besides itself and the leaves. */
 export const mayImport: Readonly<Record<string, readonly string[] | "everything">> = {
   errors: [],
   settings: ["errors"],
-  logging: ["errors"],
+  logging: ["errors", "settings"],
   model: [],
   opsdb: ["model"],
   queues: ["model", "opsdb"],
