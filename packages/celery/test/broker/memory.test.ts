@@ -1,0 +1,28 @@
+import { memoryBroker } from "../../src/broker/memory.ts";
+import { MemoryBrokerHub } from "../../src/broker/memory-hub.ts";
+import { type BrokerWorld, brokerConformance } from "./broker.conformance.ts";
+
+brokerConformance("memory", async (scope): Promise<BrokerWorld> => {
+  let now = Date.now();
+  const hub = new MemoryBrokerHub({ now: () => now });
+  return {
+    async open(options) {
+      const broker = memoryBroker({ hub, ...options });
+      await broker.connect();
+      scope.after(() => broker.close());
+      return broker;
+    },
+    async endLease(tag) {
+      hub.unacked.get(tag)!.until = now;
+    },
+    async elapse(ms) {
+      now += ms;
+    },
+    async flush() {
+      hub.flush();
+    },
+    async pushRaw(queue, raw) {
+      hub.push(queue, raw, "tail");
+    },
+  };
+});
