@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LeaseLost, MemoryBrokerHub, memoryBroker } from "../../src/index.ts";
-import { gate, startWorld } from "./world.ts";
+import { gate, soon, startWorld } from "./world.ts";
 
 test("a task longer than its lease keeps it, and all leases are renewed in one call", async (t) => {
   const world = await startWorld(t, { broker: memoryBroker({ hub: new MemoryBrokerHub(), lease: 600 }) });
@@ -17,7 +17,7 @@ test("a task longer than its lease keeps it, and all leases are renewed in one c
   const worker = await world.work([slow.task], { concurrency: 3 });
   const ids = [await world.send("slow"), await world.send("slow"), await world.send("slow")];
   await slow.untilBegun(3);
-  await renewed.promise;
+  await soon(renewed.promise);
   slow.open();
   for (const id of ids) await world.ended(id);
   await worker.stop();
@@ -44,7 +44,7 @@ test("LOST aborts the task's leaseLost and never its signal; its acknowledgement
   t.mock.method(world.broker, "renew", async (tags: string[]) => new Map(tags.map((tag) => [tag, "LOST"])));
   t.mock.method(world.broker, "acknowledge", async () => "LOST");
   const id = await world.send("long");
-  assert.deepEqual(await seen.promise, [true, "answered", false]);
+  assert.deepEqual(await soon(seen.promise), [true, "answered", false]);
   assert.deepEqual(await world.ended(id), { status: "SUCCESS", result: "finished nevertheless" });
   assert.equal((await worker.events.until("task:duplicate")).id, id);
   assert.equal((await worker.events.until("lease:lost")).how, "answered");
@@ -105,7 +105,7 @@ test("a worker that finds its own lost message again does not run it beside itse
   });
   const worker = await world.work([slow.task], { concurrency: 2 });
   const id = await world.send("slow");
-  await again.promise;
+  await soon(again.promise);
   assert.equal(pops[0], pops[1]);
   await worker.events.until("poll", () => worker.facts().leasesHeld === 1);
   slow.open();

@@ -88,6 +88,13 @@ export function plain(value: unknown): unknown {
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
+/** The promise, which must not stay open for more than 30 s. */
+export async function soon<T>(promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("it did not happen within 30 s")), 30_000);
+  return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer));
+}
+
 /** A task that begins, and ends when the test says so. */
 export interface Gate {
   task: Task;
@@ -123,8 +130,7 @@ export function gate(name: string, onAbort?: (context: TaskContext) => unknown):
       if (begun.length >= count) return;
       const waiter = Promise.withResolvers<void>();
       waiters.push({ count, resolve: waiter.resolve });
-      const late = setTimeout(() => waiter.reject(new Error(`only ${begun.length} of ${count} have begun`)), 30_000);
-      await waiter.promise.finally(() => clearTimeout(late));
+      await soon(waiter.promise);
     },
     open: (value) => opened.resolve(value ?? "done"),
   };
