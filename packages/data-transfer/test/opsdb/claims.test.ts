@@ -10,13 +10,13 @@ import { pauseLocation, resumeLocation } from "../../src/opsdb/locations.ts";
 import { stagedCopies, stagedFiles } from "../../src/opsdb/packages.ts";
 import { holdItem } from "../../src/opsdb/scheduling.ts";
 import { archived, claimed, oneItem, requested, seedLocations } from "./sample-catalogue.ts";
-import { startDatabases, versions } from "./test-database.ts";
+import { missing, startDatabases, versions } from "./test-database.ts";
 
 const done = { alreadyThere: false, sourceCopyId: undefined };
 const fault = { reason: "transient", code: "CDT-TEST", text: "the network was away" } as const;
 
 for (const version of versions) {
-  suite(`claims on PostgreSQL ${version}`, async () => {
+  suite(`claims on PostgreSQL ${version}`, missing(version), async () => {
     const databases = await startDatabases(version);
 
     test("of many that claim one item at once, exactly one gets it", async (t) => {

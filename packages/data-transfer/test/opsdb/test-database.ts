@@ -1,6 +1,7 @@
 import { after } from "node:test";
 import { pino } from "pino";
 import { startPostgres, type TestPostgres } from "../../../../testing/postgres.ts";
+import { without } from "../../../../testing/require-server.ts";
 import type { Scope } from "../../../../testing/scope.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../../src/opsdb/database.ts";
 import { migrate } from "../../src/opsdb/migrate.ts";
@@ -47,3 +48,8 @@ export async function startDatabases(version: 15 | 18): Promise<TestDatabases> {
 
 /** The versions that the core of the suite runs on. */
 export const versions = [15, 18] as const;
+
+/** For a suite's options: why it cannot run here, or false. Version 18 comes with npm. */
+export function missing(version: 15 | 18): { skip: false | string } {
+  return { skip: version === 15 && without("postgresql-15") };
+}
