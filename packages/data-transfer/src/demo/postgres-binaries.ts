@@ -91,7 +91,8 @@ async function copyFolder(from: string, to: string): Promise<void> {
   const beside = await mkdtemp(`${to}-`);
   try {
     await cp(from, beside, { recursive: true, verbatimSymlinks: true });
-    await chmod(beside, 0o755);
+    // Installed under a strict umask, the files would be root's alone.
+    await run("chmod", ["-R", "u=rwX,go=rX", beside]);
     await rename(beside, to);
   } catch (error) {
     if (!(await isRootsFolder(to))) throw error;
