@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { type ConnectionOptions, checkServerIdentity } from "node:tls";
@@ -38,7 +37,8 @@ export interface RedisTlsOptions {
 /** One connection that mends itself. */
 export interface RedisLink {
   /**
-   * Tries once (or waits for the attempt that is under way). After it has succeeded, the link reconnects by itself within about a second of the server's return.
+   * Tries once (or waits for the attempt that is under way). After it has succeeded, the link
+   * reconnects by itself within about a second of the server's return.
    *
    * @throws {RedisError} that says what is wrong; may be called again
    * @throws the signal's reason
@@ -64,33 +64,34 @@ export interface RedisLink {
  */
 export function redisLink(options: RedisConnectionOptions, silence?: number): RedisLink {
   const where = `${options.host}:${options.port ?? 6379}`;
-  const redis = newClient(options, where, silence);
+  const redis = newClient(options, where, silence, () => mendsItself);
   /** Why the connection is down: the commands' own errors say only that it is. */
   let reason: RedisError | undefined;
-  let wasReady = false;
+  /** From the first success until it is closed. */
+  let mendsItself = false;
+  let isUp = false;
 
   redis.on("error", (error) => {
     reason = translateRedisError(error, where);
   });
   redis.on("ready", () => {
     reason = undefined;
-    wasReady = true;
+    mendsItself = true;
+    isUp = true;
   });
 
   return {
     async connect(signal) {
       signal?.throwIfAborted();
-      if (!["wait", "end"].includes(redis.status)) return await reconnected(signal);
-      const stop = () => redis.disconnect();
-      signal?.addEventListener("abort", stop, { once: true });
+      const abort = () => redis.disconnect();
+      if (!mendsItself) signal?.addEventListener("abort", abort, { once: true });
       try {
-        await redis.connect();
+        await (mendsItself ? nextAttempt(redis, signal) : redis.connect());
       } catch (error) {
-        redis.disconnect();
         signal?.throwIfAborted();
         throw reason ?? translateRedisError(error, where);
       } finally {
-        signal?.removeEventListener("abort", stop);
+        signal?.removeEventListener("abort", abort);
       }
     },
     async run(work) {
@@ -105,37 +106,46 @@ export function redisLink(options: RedisConnectionOptions, silence?: number): Re
     },
     onLost(listener) {
       redis.on("close", () => {
-        if (wasReady) listener(reason);
-        wasReady = false;
+        if (isUp) listener(reason);
+        isUp = false;
       });
     },
     onMessage(listener) {
       redis.on("message", listener);
     },
-    close: () => redis.disconnect(),
+    close() {
+      mendsItself = false;
+      redis.disconnect();
+    },
   };
-
-  /** The outcome of the attempt that the client makes by itself. */
-  async function reconnected(signal: AbortSignal | undefined): Promise<void> {
-    if (redis.status === "ready") return;
-    const attempt = new AbortController();
-    const signals = signal ? [signal, attempt.signal] : [attempt.signal];
-    const options = { signal: AbortSignal.any(signals) };
-    try {
-      const broken = once(redis, "close", options).then(() => {
-        throw reason ?? translateRedisError(new Error("connection closed"), where);
-      });
-      await Promise.race([once(redis, "ready", options), broken]);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error;
-    } finally {
-      attempt.abort();
-    }
-  }
 }
 
-function newClient(options: RedisConnectionOptions, where: string, silence: number | undefined): Redis {
+/** The outcome of the attempt that the client makes by itself. */
+async function nextAttempt(redis: Redis, signal: AbortSignal | undefined): Promise<void> {
+  if (redis.status === "ready") return;
+  await new Promise<void>((resolve, reject) => {
+    const end = (error?: Error) => {
+      redis.off("ready", succeeded);
+      redis.off("close", failed);
+      signal?.removeEventListener("abort", failed);
+      if (error) reject(error);
+      else resolve();
+    };
+    const succeeded = () => end();
+    const failed = () => end(new Error("the connection was closed"));
+    redis.on("ready", succeeded);
+    redis.on("close", failed);
+    signal?.addEventListener("abort", failed);
+  });
+}
+
+function newClient(
+  options: RedisConnectionOptions,
+  where: string,
+  silence: number | undefined,
+  mendsItself: () => boolean,
+): Redis {
+  const delay = (attempt: number) => Math.min(1000, 25 * 2 ** Math.min(attempt, 6)) * (0.75 + Math.random() / 4);
   return new Redis({
     host: options.host,
     port: options.port ?? 6379,
@@ -154,7 +164,7 @@ function newClient(options: RedisConnectionOptions, where: string, silence: numb
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) => Math.min(1000, 25 * 2 ** Math.min(attempt, 6)) * (0.75 + Math.random() / 4),
+    retryStrategy: (attempt) => (mendsItself() ? delay(attempt) : null),
   });
 }
 

@@ -5,7 +5,7 @@ const faults = {
   unreachable: {
     code: "CDT-REDIS-UNREACHABLE",
     kind: "transient",
-    help: "check host and port, and whether Redis runs",
+    help: "check host and port, and whether Redis runs there; TLS to a plain port gets no answer either",
   },
   password: {
     code: "CDT-REDIS-PASSWORD",

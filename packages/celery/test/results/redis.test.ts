@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startRedis, type TestRedis } from "../../../../testing/redis.ts";
+import { without } from "../../../../testing/require-server.ts";
+import type { Scope } from "../../../../testing/scope.ts";
+import { type RedisResultsOptions, redisResults } from "../../src/results/redis.ts";
+import { connectionOf } from "../broker/redis-world.ts";
+import { aMeta, resultsConformance } from "./results.conformance.ts";
+
+const skip = without("redis-server");
+
+resultsConformance("redis", (scope) => startWorld(scope), skip);
+resultsConformance(
+  "redis with mutual TLS",
+  (scope) => startWorld(scope, { tls: true }),
+  without("redis-server", "openssl"),
+);
+
+test("keys, channel and time to live are Celery's", { skip, timeout: 60_000 }, async (t) => {
+  const { server, open } = await startWorld(t);
+  const store = await open();
+  await store.store(aMeta("a", "SUCCESS", 1));
+  assert.deepEqual(JSON.parse(await server.cli("get", "celery-task-meta-a")), aMeta("a", "SUCCESS", 1));
+  const left = Number(await server.cli("ttl", "celery-task-meta-a"));
+  assert.ok(left > 86_000 && left <= 86_400, String(left));
+
+  const waiting = store.waitFor("b", AbortSignal.timeout(50_000));
+  while (!(await server.cli("pubsub", "channels")).includes("celery-task-meta-b"));
+  await (await open({ expires: 0 })).store(aMeta("b", "SUCCESS", 2));
+  assert.equal((await waiting).result, 2);
+  assert.equal(await server.cli("ttl", "celery-task-meta-b"), "-1");
+  while ((await server.cli("pubsub", "channels")) !== "");
+});
+
+test("a prefix without a separator of its own gets an underscore, as Celery's backend does", {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const { server, open } = await startWorld(t);
+  for (const [prefix, key] of [
+    ["site", "site_celery-task-meta-a"],
+    ["site:", "site:celery-task-meta-a"],
+    ["site_", "site_celery-task-meta-a"],
+    ["site-", "site-celery-task-meta-a"],
+    ["site.", "site.celery-task-meta-a"],
+  ] as const) {
+    await (await open({ globalKeyPrefix: prefix })).store(aMeta("a", "STARTED", prefix));
+    assert.match(await server.cli("get", key), new RegExp(`"${prefix.replace(".", "\\.")}"`));
+  }
+});
+
+test("a message on the channel wakes at once; without it, looking from time to time finds the result", {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const { server, open } = await startWorld(t);
+  const listener = await open({ pollInterval: 3_600_000 });
+  const heard = listener.waitFor("a", AbortSignal.timeout(50_000));
+  while (!(await server.cli("pubsub", "channels")).includes("celery-task-meta-a"));
+  await (await open()).store(aMeta("a", "SUCCESS", 1));
+  assert.equal((await heard).result, 1);
+
+  const looker = await open({ pollInterval: 20 });
+  const seen = looker.waitFor("b", AbortSignal.timeout(50_000));
+  await server.cli("set", "celery-task-meta-b", JSON.stringify(aMeta("b", "SUCCESS", 2)));
+  assert.equal((await seen).result, 2);
+});
+
+test("waiting outlives a restart of Redis", { skip, timeout: 120_000 }, async (t) => {
+  const { server, open } = await startWorld(t);
+  const [client, worker] = [await open({ pollInterval: 100 }), await open()];
+  const waiting = client.waitFor("a", AbortSignal.timeout(100_000));
+  while (!(await server.cli("pubsub", "channels")).includes("celery-task-meta-a"));
+  await server.stop("SIGKILL");
+  await assert.rejects(worker.get("a"), { code: "CDT-REDIS-UNREACHABLE" });
+  await assert.rejects(client.get("a"), { code: "CDT-REDIS-UNREACHABLE" });
+  await server.restart();
+  while (!(await server.cli("pubsub", "channels")).includes("celery-task-meta-a"));
+  await worker.connect(AbortSignal.timeout(60_000)).catch(() => worker.connect(AbortSignal.timeout(60_000)));
+  await worker.store(aMeta("a", "SUCCESS", 1));
+  assert.equal((await waiting).result, 1);
+});
+
+async function startWorld(scope: Scope, options: Parameters<typeof startRedis>[1] = {}) {
+  const server: TestRedis = await startRedis(scope, options);
+  return {
+    server,
+    async open(more: Partial<RedisResultsOptions> = {}) {
+      const store = redisResults({ ...connectionOf(server), ...more });
+      await store.connect();
+      scope.after(() => store.close());
+      return store;
+    },
+  };
+}
