@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs those of the named Debian packages that are missing, for tests that start the real programs.
-# Where that cannot be done (not Debian, not root) it says so, and the tests that need them are skipped with their reasons.
+# Where that cannot be done (not Debian, not root, no network) it says so, and the tests that need them are skipped with their reasons.
 set -eu
 
 command -v dpkg-query >/dev/null || { echo "NOT DEBIAN: install by other means what tests ask for: $*" >&2; exit 0; }
@@ -24,4 +24,7 @@ fi
 echo "installing$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # one word a package
-{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >&2
+{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >&2 && exit 0
+
+echo "COULD NOT INSTALL$missing: the tests that need them will be skipped" >&2
+[ "${CI:-}" != true ]
