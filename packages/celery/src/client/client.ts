@@ -1,4 +1,5 @@
 import type { Broker } from "../broker/broker.ts";
+import { CeleryError } from "../celery-error.ts";
 import { encodeTask } from "../message/encode-task.ts";
 import type { RemoteError, ResultStore, TaskMeta } from "../results/results.ts";
 import type { SendOptions } from "../worker/task.ts";
@@ -39,9 +40,7 @@ export function createClient({ broker, results }: { broker: Broker; results: Res
     },
     async settle(id, outcome) {
       await results.store(
-        "error" in outcome
-          ? taskMeta({ id }, "FAILURE", outcome.error)
-          : taskMeta({ id }, "SUCCESS", outcome.result),
+        "error" in outcome ? taskMeta({ id }, "FAILURE", outcome.error) : taskMeta({ id }, "SUCCESS", outcome.result),
       );
     },
     result: (id) => ({
@@ -57,9 +56,10 @@ export function createClient({ broker, results }: { broker: Broker; results: Res
 }
 
 /** A task ended in FAILURE or REVOKED, wherever it ran. */
-export class TaskFailed extends Error {
-  override readonly name = "TaskFailed";
+export class TaskFailed extends CeleryError {
+  readonly kind = "message";
   readonly code = "CDT-TASK-FAILED";
+  readonly help = "the traceback, and the log of the worker that ran it, say more";
   readonly taskId: string;
   readonly remote: RemoteError;
   /** Where it failed, as the worker told it. */

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Broker, Delivery } from "../broker/broker.ts";
 import { EtaShelf } from "./eta-shelf.ts";
-import { type Held, type HeldMessages, monotonic, regainLease } from "./held.ts";
+import { type Held, type HeldMessages, identity, monotonic, regainLease } from "./held.ts";
 import type { Emit } from "./hooks.ts";
 import type { Runner } from "./runner.ts";
 import { Backoff, pause } from "./waiting.ts";
@@ -134,10 +134,17 @@ export class Consumer {
     if (this.#stop.signal.aborted) return;
     runner.receive(held);
     const eta = held.work?.eta;
-    if (eta === undefined || eta.getTime() <= Date.now() || runner.isExpired(held)) return this.#start(held);
-
+    if (eta === undefined || eta.getTime() <= Date.now() || runner.isExpired(held)) {
+      this.#tellReceived(held);
+      return this.#start(held);
+    }
     const tooMany = this.#shelf.put(held, eta);
+    if (tooMany !== held) this.#tellReceived(held);
     if (tooMany) await this.#sendBack(tooMany);
+  }
+
+  #tellReceived(held: Held): void {
+    if (held.work) this.#options.emit("task:received", { ...identity(held), redelivered: held.delivery.redelivered });
   }
 
   #start(held: Held): void {

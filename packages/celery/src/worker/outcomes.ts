@@ -1,3 +1,5 @@
+import { CeleryError } from "../celery-error.ts";
+
 /**
  * What a task may throw to say how its message ends. Anything else that is thrown is a failure.
  *
@@ -63,9 +65,10 @@ export class DeadLetter extends TaskOutcome {
 }
 
 /** The reason of an aborted `context.signal`: the worker stops, and the message goes back to the head of its queue. */
-export class WorkerShutdown extends Error {
-  override readonly name = "WorkerShutdown";
+export class WorkerShutdown extends CeleryError {
+  readonly kind = "transient";
   readonly code = "CDT-WORKER-SHUTDOWN";
+  readonly help = "nothing to do: the message is taken by the next worker that is free";
 
   constructor() {
     super("the worker is shutting down, and the time it had for running tasks is over");
@@ -73,10 +76,10 @@ export class WorkerShutdown extends Error {
 }
 
 /** The reason of an aborted `context.leaseLost`. A task that throws it leaves the message to whoever has it now. */
-export class LeaseLost extends Error {
-  override readonly name = "LeaseLost";
+export class LeaseLost extends CeleryError {
+  readonly kind = "transient";
   readonly code = "CDT-LEASE-LOST";
-
+  readonly help = "look at the connection to the broker, and for long pauses of this process";
   readonly how: "answered" | "clock";
 
   /** @param how  `answered`: the broker says it is not ours; `clock`: we could not renew it in time */

@@ -230,10 +230,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   return {
-    receive(held) {
-      receive(held, find);
-      if (held.work) emit("task:received", { ...identity(held), redelivered: held.delivery.redelivered });
-    },
+    receive: (held) => receive(held, find),
     isExpired,
     run,
     giveBack,

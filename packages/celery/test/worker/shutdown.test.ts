@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WorkerShutdown } from "../../src/index.ts";
-import { gate, queue, startWorld } from "./world.ts";
+import { MemoryBrokerHub, memoryBroker, WorkerShutdown } from "../../src/index.ts";
+import { gate, queue, soon, startWorld } from "./world.ts";
 
 test("stop lets running tasks end, and takes nothing new meanwhile", async (t) => {
   const world = await startWorld(t);
@@ -97,6 +97,47 @@ test("messages that wait for their eta go back at once, although a task still ru
   slow.open();
   await stopped;
   await world.expectBroker({ waiting: 1 });
+});
+
+test("a message that is just being popped when the worker stops goes back, too", async (t) => {
+  const world = await startWorld(t);
+  const popping = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  const pop = world.broker.pop.bind(world.broker);
+  t.mock.method(world.broker, "pop", async (queues: string[]) => {
+    const delivery = await pop(queues);
+    if (delivery) {
+      popping.resolve();
+      await answered.promise;
+    }
+    return delivery;
+  });
+  let runs = 0;
+  const worker = await world.work([{ name: "late", run: async () => ++runs }]);
+  await world.send("late");
+  await soon(popping.promise);
+  const stopped = worker.stop({ grace: 60_000 });
+  answered.resolve();
+  await soon(stopped);
+  assert.equal(runs, 0);
+  await world.expectBroker({ waiting: 1 });
+});
+
+test("a worker whose broker is away stops nevertheless, and leaves its messages to the end of their leases", async (t) => {
+  const hub = new MemoryBrokerHub();
+  const world = await startWorld(t, { broker: memoryBroker({ hub, lease: 600 }) });
+  const stuck = gate("stuck");
+  const worker = await world.work([stuck.task]);
+  await world.send("stuck");
+  await stuck.untilBegun(1);
+  for (const method of ["requeue", "renew", "pop", "withdraw"] as const) {
+    t.mock.method(world.broker, method, async () => {
+      throw new Error("the broker is away");
+    });
+  }
+  await soon(worker.stop({ grace: 0 }));
+  assert.equal(worker.facts().state, "stopped");
+  await world.expectBroker({ unacked: 1 });
 });
 
 test("a worker that never started stops at once, and none starts twice", async (t) => {
