@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import type { Logger } from "pino";
+import { type DemoDatabase, startDemoDatabase } from "../demo/embedded-postgres.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../opsdb/database.ts";
 import type { Settings } from "../settings/settings.ts";
 import { attemptTimeout, keepTrying } from "./keep-trying.ts";
@@ -9,7 +11,9 @@ import { attemptTimeout, keepTrying } from "./keep-trying.ts";
  * @throws any of errors/database.ts, or the signal's reason
  */
 export async function connectDatabase(settings: Settings, log: Logger, signal: AbortSignal): Promise<Database> {
-  const database = openDatabase(databaseOptions(settings), log);
+  const demo =
+    settings.environment === "demo" ? await startDemoDatabase(join(settings.demo.directory, "postgres")) : undefined;
+  const database = withEnd(openDatabase({ ...databaseOptions(settings), ...demo?.options }, log), demo);
   const waiting = { what: `PostgreSQL at ${database.name}`, timeout: settings.startupTimeout, log, signal };
   try {
     await keepTrying(waiting, () => database.ping());
@@ -18,6 +22,18 @@ export async function connectDatabase(settings: Settings, log: Logger, signal: A
     await database.close();
     throw error;
   }
+}
+
+/** The demo's server ends with the last command that uses it. */
+function withEnd(database: Database, demo: DemoDatabase | undefined): Database {
+  if (demo === undefined) return database;
+  return {
+    ...database,
+    async close() {
+      await database.close();
+      await demo.stop();
+    },
+  };
 }
 
 /** The settings as the database wants them. */

@@ -5,23 +5,41 @@ import { dbInspect } from "./commands/db-inspect.ts";
 import { dbMigrate } from "./commands/db-migrate.ts";
 import { dbSeed } from "./commands/db-seed.ts";
 import { dbStatus } from "./commands/db-status.ts";
+import { demo } from "./commands/demo.ts";
+import { listQueues } from "./commands/list-queues.ts";
 import { locationList } from "./commands/location-list.ts";
 import { locationPause } from "./commands/location-pause.ts";
 import { locationResume } from "./commands/location-resume.ts";
+import { manager } from "./commands/manager.ts";
 import { settingsShow } from "./commands/settings-show.ts";
+import { stageCancel } from "./commands/stage-cancel.ts";
+import { stageInfo } from "./commands/stage-info.ts";
+import { stageList } from "./commands/stage-list.ts";
+import { stagePlan } from "./commands/stage-plan.ts";
+import { stageProgress } from "./commands/stage-progress.ts";
+import { stageRelease } from "./commands/stage-release.ts";
+import { stageRequest } from "./commands/stage-request.ts";
+import { stageRetry } from "./commands/stage-retry.ts";
+import { stageVerify } from "./commands/stage-verify.ts";
+import { stageWait } from "./commands/stage-wait.ts";
+import { worker } from "./commands/worker.ts";
 import { type AnyCommand, commanderOption, globalOptions, parseAndRun, registerCommand } from "./register.ts";
 import { reportError } from "./report-error.ts";
 import { type Host, runCommand } from "./run.ts";
 
 /** Every command, in the order of the help. */
 export const commands: readonly AnyCommand[] = [
+  ...[stagePlan, stageRequest, stageList, stageProgress, stageWait, stageCancel, stageRetry],
+  ...[stageVerify, stageRelease, stageInfo],
+  ...[worker, manager, listQueues],
   ...[dbMigrate, dbStatus, dbSeed, dbInspect],
   ...[locationList, locationPause, locationResume],
-  settingsShow,
+  ...[settingsShow, demo],
 ];
 
 /** Commands with two words stand in a group. */
 const groups: Readonly<Record<string, string>> = {
+  stage: "ask for data on the processing file system, and see it come",
   db: "the operations database: create it, look at it, fill it",
   location: "places where data lies: list, pause and resume them",
   settings: "the settings in force",

@@ -1,22 +1,21 @@
+import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What lies below a folder, as indented lines with sizes in bytes; what does not fit is counted. */
-export async function drawTree(folder: string, mostLines: number): Promise<string[]> {
+/** What lies below a folder, as indented lines; of each folder the first few entries, and how many more there are. */
+export async function drawTree(folder: string, entriesShown: number, indent = ""): Promise<string[]> {
+  const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
   const lines: string[] = [];
-  let hidden = 0;
-  await draw(folder, "");
-  if (hidden > 0) lines.push(`... and ${hidden} more`);
-  return lines;
-
-  async function draw(directory: string, indent: string): Promise<void> {
-    const entries = (await readdir(directory, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const entry of entries) {
-      const path = join(directory, entry.name);
-      const size = entry.isDirectory() ? "" : `  ${(await stat(path)).size}`;
-      if (lines.length < mostLines) lines.push(`${indent}${entry.name}${entry.isDirectory() ? "/" : size}`);
-      else hidden += 1;
-      if (entry.isDirectory()) await draw(path, `${indent}  `);
-    }
+  for (const entry of entries.slice(0, entriesShown)) {
+    lines.push(indent + (await describe(folder, entry)));
+    if (entry.isDirectory()) lines.push(...(await drawTree(join(folder, entry.name), entriesShown, `${indent}  `)));
   }
+  const more = entries.length - entriesShown;
+  if (more > 0) lines.push(`${indent}... and ${more} more`);
+  return lines;
+}
+
+async function describe(folder: string, entry: Dirent): Promise<string> {
+  if (entry.isDirectory()) return `${entry.name}/`;
+  return `${entry.name}  ${(await stat(join(folder, entry.name))).size} bytes`;
 }

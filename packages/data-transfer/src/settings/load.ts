@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { SettingsInvalid, type SettingsProblem } from "../errors/settings.ts";
 import { type Assignment, type Collected, collect, findSetting } from "./assignment.ts";
 import { general, namedTables, type SettingTable, tables } from "./definition.ts";
+import { addDemoPaths } from "./demo-paths.ts";
 import type { Setting } from "./kinds.ts";
 import { describeValue } from "./mask.ts";
 import { parseVariable } from "./parse-value.ts";
@@ -46,6 +47,7 @@ export function loadSettings({ env, cwd, overrides = [] }: LoadOptions): LoadedS
   }
   const { problems, warnings } = collected;
   const given = lastOnes(collected.assignments, problems);
+  if (environment === "demo") addDemoPaths(given, cwd);
   const origins: Origin[] = [];
 
   const readTable = (table: SettingTable, path: readonly string[]): Record<string, unknown> =>

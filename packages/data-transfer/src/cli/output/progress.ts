@@ -11,7 +11,11 @@ const rateWindow = 5000;
  * Bars with bytes, rate and time left: they move on a terminal; elsewhere a line is printed at the start, at the end,
  * when the note changes, and every few seconds between.
  */
-export function createProgress(stream: NodeJS.WriteStream, interactive: boolean, now = performance.now): Progress {
+export function createProgress(
+  stream: NodeJS.WriteStream,
+  interactive: boolean,
+  now = () => performance.now(),
+): Progress {
   return interactive ? barsOn(stream, now) : linesOn(stream, now);
 }
 

@@ -1,0 +1,27 @@
+import { UnknownJob } from "../../errors/staging.ts";
+import { cancelJob } from "../../opsdb/job-control.ts";
+import { actor } from "../actor.ts";
+import type { CommandDefinition, ExitCode } from "../command.ts";
+import { jobArgument, jobNumber } from "../job-number.ts";
+import { withDatabase } from "../with-database.ts";
+
+export const stageCancel: CommandDefinition<{ job: string }> = {
+  name: "stage cancel",
+  summary: "stops a job: what waits at once, what is on its way within seconds; what is staged stays",
+  arguments: [jobArgument],
+  examples: [
+    { command: "ccat_data_transfer stage cancel 17", purpose: "that job is not needed" },
+    { command: "ccat_data_transfer stage cancel 17 --output json", purpose: "the same, for a program" },
+  ],
+  run: (context, { job }) =>
+    withDatabase<ExitCode>(context, async (db) => {
+      const id = jobNumber(job);
+      const done = await db.transaction((tx) => cancelJob(tx, id, actor()));
+      if (done === undefined) throw new UnknownJob(id);
+      const { cancelled, stopping } = done;
+      context.output.result({ job: id, cancelled, stopping }, [
+        `job ${id}: ${cancelled} waiting items cancelled, ${stopping} on their way are being stopped`,
+      ]);
+      return 0;
+    }),
+};

@@ -1,0 +1,56 @@
+import { resolve } from "node:path";
+import type { Logger } from "pino";
+import type { DataLocation } from "../../model/location.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { openArchive } from "../../storage/open-archive.ts";
+import type { Storage } from "../../storage/storage.ts";
+import type { RetryEvent } from "../../storage/with-retry.ts";
+
+/** Opened archives, each once: their connections are kept from one package to the next. */
+export interface Archives {
+  open(location: DataLocation): Storage;
+  close(): Promise<void>;
+}
+
+export function createArchives(settings: Settings, log: Logger): Archives {
+  const opened = new Map<number, Storage>();
+  const { storage } = settings;
+  return {
+    open(location) {
+      const known = opened.get(location.id);
+      if (known !== undefined) return known;
+      const archive = openArchive(location, {
+        allowedEndpoints: storage.allowedEndpoints,
+        allowedRoots: storage.allowedRoots.map((root) => resolve(root)),
+        credentialsOf: (of) => credentialsOf(settings, of),
+        retry: {
+          attempts: storage.retries + 1,
+          firstDelay: 500,
+          maxDelay: 30_000,
+          report: (event) => reportRetry(log, event),
+        },
+        stallLimit: storage.stallTimeout,
+        log,
+      });
+      opened.set(location.id, archive);
+      return archive;
+    },
+    async close() {
+      await Promise.all([...opened.values()].map((archive) => archive.close()));
+    },
+  };
+}
+
+function reportRetry(log: Logger, event: RetryEvent): void {
+  const { storage, key, operation, tries } = event;
+  const facts = { storage, key, operation, tries };
+  if (event.type === "recovered") log.info(facts, "read succeeded after it had failed");
+  else log.warn({ ...facts, code: event.error.code, delay: event.delay }, `${event.error.message}; tried again`);
+}
+
+/** From the table `s3.{site_short_name}_{location_name}`. */
+function credentialsOf(settings: Settings, { site, name }: DataLocation) {
+  const { accessKey, secretKey } = settings.s3[`${site.shortName}_${name}`] ?? {};
+  if (accessKey === undefined || secretKey === undefined) return undefined;
+  return { accessKey: accessKey.reveal(), secretKey: secretKey.reveal() };
+}

@@ -1,0 +1,113 @@
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { type Broker, createWorker, type ResultStore, type Worker, type WorkerHooks } from "@ccatobs/celery";
+import type { Logger } from "pino";
+import type { HealthState } from "../../health/health-state.ts";
+import type { Metrics } from "../../health/metrics.ts";
+import type { Database } from "../../opsdb/database.ts";
+import type { DiscoveredQueue } from "../../queues/discover.ts";
+import type { Settings } from "../../settings/settings.ts";
+import { carriesStagingId } from "../../staging/message.ts";
+import { createSpaceBook } from "../../staging/space.ts";
+import { type StagingObserver, stagingTask } from "../../staging/task.ts";
+import { createArchives } from "./archives.ts";
+
+export interface EngineParts {
+  settings: Settings;
+  log: Logger;
+  db: Database;
+  broker: Broker;
+  results: ResultStore;
+  metrics: Metrics;
+  health: HealthState;
+}
+
+/** A worker whose loop may stand still for this long before it counts as dead, in seconds. */
+const deadAfter = 60;
+
+export interface StagingWorker {
+  readonly worker: Worker;
+  stop(): Promise<void>;
+}
+
+/** Puts a staging worker together and starts it: the same for the program `worker` and for commands that do the work themselves. */
+export async function startStagingWorker(
+  parts: EngineParts,
+  queues: readonly DiscoveredQueue[],
+): Promise<StagingWorker> {
+  const { settings, log, db, broker, results, metrics, health } = parts;
+  const { staging } = settings;
+  const name = settings.worker.name ?? `staging@${hostname()}-${process.pid}`;
+  const archives = createArchives(settings, log);
+  const space = createSpaceBook(staging.keepFree);
+  const work = {
+    db,
+    place: {
+      archive: archives.open,
+      space,
+      modes: { file: staging.fileMode, dir: staging.dirMode, gid: staging.group },
+    },
+    root: resolve(staging.root),
+    locationIds: queues.map(({ location }) => location.id),
+    worker: name,
+    claimLease: staging.claimLease,
+    retry: { maxAttempts: staging.maxAttempts, base: staging.retryBase, max: staging.retryMax },
+    observer: observe(metrics, () => space.reserved),
+  };
+  const turned = health.loop("consume", deadAfter);
+  const reachable = health.condition("broker");
+  const consuming = health.condition("consuming");
+  const hooks: WorkerHooks = {
+    poll() {
+      turned();
+      metrics.polled();
+      metrics.leasesHeld(worker.facts().leasesHeld);
+      consuming.holds(`consuming ${queues.map(({ queue }) => queue).join(", ")}`);
+    },
+    "broker:connected": () => reachable.holds("connected"),
+    "broker:disconnected": ({ error }) => reachable.fails(error?.message ?? "disconnected"),
+    "task:dead-lettered": ({ reason }) => metrics.taskEnded("dead-lettered", reason),
+  };
+  const fallback = stagingTask(work, "*");
+  const worker = createWorker({
+    broker,
+    results,
+    queues: queues.map(({ queue }) => queue),
+    tasks: settings.worker.taskNames.map((pattern) => stagingTask(work, pattern)),
+    // A task of another name that carries one of our ids comes from somebody who calls staging by another name.
+    fallback: (request) => (carriesStagingId(request) ? fallback : undefined),
+    concurrency: settings.worker.concurrency,
+    name,
+    log,
+    shutdownGrace: settings.worker.drainDeadline * 1000,
+    hooks,
+  });
+  await worker.start();
+  reachable.holds("connected");
+  return {
+    worker,
+    async stop() {
+      consuming.fails("shutting down");
+      await worker.stop();
+      await archives.close();
+    },
+  };
+}
+
+function observe(metrics: Metrics, reserved: () => number): StagingObserver {
+  let claims = 0;
+  return {
+    claimed() {
+      metrics.claims(++claims);
+    },
+    moved(bytes) {
+      metrics.bytesRead(bytes);
+      metrics.reservedBytes(reserved());
+    },
+    ended(state, code) {
+      metrics.claims(--claims);
+      metrics.reservedBytes(reserved());
+      metrics.taskEnded(state, code);
+    },
+  };
+}

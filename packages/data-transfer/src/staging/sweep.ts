@@ -1,0 +1,71 @@
+import type { Broker } from "@ccatobs/celery";
+import type { Logger } from "pino";
+import type { Database } from "../opsdb/database.ts";
+import { expireClaims, markRungAgain, readEpoch, scheduledItems, writeEpoch } from "../opsdb/sweep.ts";
+import type { Ring } from "./ring.ts";
+
+export interface SweepOptions {
+  db: Database;
+  broker: Broker;
+  ring: Ring;
+  log: Logger;
+  /** Seconds after which an item that is still only scheduled is looked for; grows with every ring. */
+  reringAfter: number;
+  /** Seconds beyond the end of a claim before it counts as abandoned: the broker's own restore usually comes first. */
+  grace: number;
+  /** Items looked at in one go. */
+  page: number;
+}
+
+export interface SweepReport {
+  /** Items whose worker is gone; they are pending again. */
+  abandoned: number;
+  /** Items whose message the broker had lost; rung again. */
+  rungAgain: number;
+  /** The broker had lost its memory since the last sweep. */
+  brokerForgot: boolean;
+}
+
+/**
+ * Finds what the queue has forgotten, and only that: a message that merely waits in a long queue is left alone.
+ *
+ * Everything scheduled is looked for when the broker's epoch has changed (flushed, or replaced by an empty one), else
+ * only what has been scheduled for long. What the broker still holds, waiting or in a worker's hands, is not rung.
+ */
+export async function sweep(options: SweepOptions): Promise<SweepReport> {
+  const { db, broker, log } = options;
+  const abandoned = await expireClaims(db, options.grace);
+  for (const item of abandoned) log.warn({ item: item.id, job: item.jobId, worker: item.claimedBy }, "claim abandoned");
+
+  const epoch = await broker.epoch();
+  const known = await readEpoch(db);
+  const brokerForgot = known !== undefined && known !== epoch;
+  if (brokerForgot) log.warn("the broker has lost its memory: every scheduled item is looked for");
+
+  const rungAgain = await ringForgotten(options, brokerForgot ? 0 : options.reringAfter);
+  // Written last: a sweep that dies before this line is done again as a whole.
+  if (known !== epoch) await writeEpoch(db, epoch);
+  return { abandoned: abandoned.length, rungAgain, brokerForgot };
+}
+
+async function ringForgotten({ db, broker, ring, log, page }: SweepOptions, olderThanSeconds: number): Promise<number> {
+  let rung = 0;
+  let afterId = 0;
+  for (;;) {
+    const scheduled = await scheduledItems(db, { olderThanSeconds, limit: page, afterId });
+    for (const [queue, items] of Map.groupBy(scheduled, (item) => ring.queueOf(item.destination))) {
+      const held = await broker.holds(
+        queue,
+        items.map(({ taskId }) => taskId),
+      );
+      for (const item of items) {
+        if (held.has(item.taskId) || !(await markRungAgain(db, item.id))) continue;
+        await ring.send(item);
+        log.warn({ item: item.id, job: item.jobId, task: item.taskId, queue }, "message was lost; rung again");
+        rung++;
+      }
+    }
+    if (scheduled.length < page) return rung;
+    afterId = scheduled.at(-1)!.id;
+  }
+}

@@ -1,0 +1,209 @@
+import { DeadLetter, Ignore, Requeue, type Task, type TaskContext } from "@ccatobs/celery";
+import type { Logger } from "pino";
+import { DataTransferError } from "../errors/data-transfer-error.ts";
+import { ClaimLost } from "../errors/database.ts";
+import { ClaimUnrenewable, StagingDefect, StagingInterrupted } from "../errors/staging.ts";
+import type { StagingItem } from "../model/staging.ts";
+import type { Database } from "../opsdb/database.ts";
+import {
+  type Claimed,
+  claimItem,
+  completeItem,
+  failItem,
+  holdItem,
+  type JobEnd,
+  releaseItem,
+  renewClaim,
+} from "../opsdb/items.ts";
+import { keepClaim } from "./claim-keeper.ts";
+import { loadConsignment } from "./consignment.ts";
+import { fanOut } from "./fan-out.ts";
+import { settleWaitingJob } from "./job-result.ts";
+import { readStagingRequest } from "./message.ts";
+import { type ItemOutcome, outcomeOf, type RetryPolicy } from "./outcome.ts";
+import { persistently } from "./persistently.ts";
+import { type StagingPlace, stagePackage } from "./stage-package.ts";
+
+/** What the staging task works with, besides its message. */
+export interface StagingWork {
+  db: Database;
+  place: StagingPlace;
+  /** Folder that every processing location must lie in. */
+  root: string;
+  /** Locations whose queues this worker consumes; a message for another one is refused. */
+  locationIds: readonly number[];
+  /** As `claimed_by` has it. */
+  worker: string;
+  /** Seconds that a claim holds without being renewed. */
+  claimLease: number;
+  retry: RetryPolicy;
+  observer: StagingObserver;
+}
+
+/** Told what happens, for metrics. */
+export interface StagingObserver {
+  claimed(): void;
+  /** More bytes read from an archive, or re-read from disk while an existing copy was verified. */
+  moved(bytes: number): void;
+  /** The claim ended: `completed`, `pending`, `scheduled`, `failed` or `lost`, with the code of what was in the way. */
+  ended(state: string, code: string | undefined): void;
+}
+
+/** The Celery task that stages one item, or fans a job out into its items. */
+export function stagingTask(work: StagingWork, name: string): Task {
+  return {
+    name,
+    async run(context) {
+      const request = readStagingRequest(context.request);
+      if (request.kind === "job") return fanOut(work.db, work.locationIds, context, request.jobId);
+      return stageItem(work, context, request.itemId);
+    },
+  };
+}
+
+/** What a client reads as the result of an item. */
+export interface StagedResult {
+  staging_item_id: number;
+  staging_job_id: number;
+  package: string;
+  bytes: number;
+  already_there: boolean;
+}
+
+async function stageItem(work: StagingWork, context: TaskContext, itemId: number): Promise<StagedResult> {
+  const { db, locationIds, worker, claimLease } = work;
+  const claimed = await persistently(context.log, context.signal, () =>
+    claimItem(db, itemId, { worker, leaseSeconds: claimLease, locationIds }),
+  ).catch((error: unknown) => {
+    // Without the database nothing can be done, and nothing was: the next worker gets the message as it was.
+    if (context.signal.aborted) throw new Requeue("shut down before the item could be claimed");
+    throw error;
+  });
+  switch (claimed.outcome) {
+    case "claimed":
+      return workOn(work, context, claimed);
+    case "finished":
+      if (claimed.item.status === "completed") return resultOf(claimed.item);
+      throw new Ignore(`item ${itemId} has ended: ${claimed.item.errorText ?? claimed.item.status}`);
+    case "busy":
+      throw new Ignore(`item ${itemId} is being worked on`);
+    case "cancelled":
+      throw new Ignore(`item ${itemId} was cancelled`);
+    case "paused":
+      await holdItem(db, itemId, {
+        reason: "paused",
+        code: "CDT-PAUSED",
+        text: `its location is paused: ${claimed.message}`,
+      });
+      throw new Ignore(`item ${itemId} waits: its location is paused`);
+    case "elsewhere":
+      throw new DeadLetter("wrong-location", `item ${itemId} belongs to a location that this worker does not serve`);
+    case "unknown":
+      throw new DeadLetter("unknown-item", `there is no staging item ${itemId}`);
+  }
+}
+
+/** From here the item is ours: every path below ends in a recorded completion, release or failure, or in a lost claim. */
+async function workOn(work: StagingWork, context: TaskContext, claimed: Claimed): Promise<StagedResult> {
+  const { db, observer } = work;
+  const { claim, job } = claimed;
+  const log = context.log.child({
+    job: job.id,
+    item: claim.item.id,
+    package: claim.item.packageName,
+    attempt: claim.attempt,
+  });
+  log.info({ worker: work.worker }, "claimed");
+  observer.claimed();
+  const keeper = keepClaim({
+    leaseSeconds: work.claimLease,
+    log,
+    renew: (bytesDone) => renewClaim(db, claim.attemptId, work.claimLease, bytesDone),
+  });
+  try {
+    const signal = AbortSignal.any([keeper.signal, context.signal]);
+    let seen = 0;
+    const onBytes = (done: number) => {
+      observer.moved(Math.max(0, done - seen));
+      seen = done;
+      keeper.progress(done);
+    };
+    const consignment = await loadConsignment(db, work.root, claimed);
+    const delivered = await stagePackage(work.place, consignment, { signal, onBytes, log });
+    // The tree is visible. What is left is to say so, for as long as the claim stands.
+    const end = await persistently(log, keeper.signal, () => completeItem(db, claim, delivered));
+    log.info({ bytes: delivered.bytes, files: delivered.files, alreadyThere: delivered.alreadyThere }, "staged");
+    observer.ended("completed", undefined);
+    await tellWaiting(context, end, log);
+    return resultOf({ ...claim.item, alreadyThere: delivered.alreadyThere });
+  } catch (error) {
+    return await endAttempt(work, context, claimed, classify(error, context, keeper.signal), keeper.signal, log);
+  } finally {
+    await keeper.stop();
+  }
+}
+
+/** Records how the attempt ended, and throws what makes the message end the same way. */
+async function endAttempt(
+  work: StagingWork,
+  context: TaskContext,
+  { claim }: Claimed,
+  error: DataTransferError,
+  claimSignal: AbortSignal,
+  log: Logger,
+): Promise<never> {
+  const { db, observer } = work;
+  if (error instanceof ClaimLost || error instanceof ClaimUnrenewable) {
+    log.warn({ code: error.code }, error.message);
+    observer.ended("lost", error.code);
+    throw new Ignore(error.message);
+  }
+  const outcome = outcomeOf(error, claim.attempt, work.retry);
+  const cancelled = claimSignal.aborted ? new AbortController().signal : claimSignal;
+  const end = await persistently(log, cancelled, () => record(db, claim, outcome)).catch((lost: unknown) => {
+    log.warn({ err: lost }, "the end of the attempt could not be recorded");
+    observer.ended("lost", error.code);
+    throw new Ignore("claim lost while the end of the attempt was recorded");
+  });
+  log.warn({ code: outcome.code, reason: outcome.reason, to: outcome.to, facts: error.facts }, outcome.text);
+  observer.ended(outcome.to, outcome.code);
+  await tellWaiting(context, end, log);
+  if (outcome.to === "scheduled") throw new Requeue(outcome.text);
+  if (outcome.to === "pending") {
+    await context.updateState("RETRY", asRemoteError(error));
+    throw new Ignore(outcome.text);
+  }
+  throw error;
+}
+
+function record(db: Database, claim: Claimed["claim"], outcome: ItemOutcome) {
+  return outcome.to === "failed" ? failItem(db, claim, outcome) : releaseItem(db, claim, outcome);
+}
+
+/** A result that cannot be stored changes nothing about the item: the database has it. */
+async function tellWaiting(context: TaskContext, end: JobEnd, log: Logger): Promise<void> {
+  await settleWaitingJob(context.settleOther, end).catch((error: unknown) => {
+    log.warn({ err: error }, "the job's result could not be stored for whoever waits for it");
+  });
+}
+
+/** What really ended the attempt: an abort shows as many errors, its cause as one. */
+function classify(error: unknown, context: TaskContext, claimSignal: AbortSignal): DataTransferError {
+  if (claimSignal.aborted) return claimSignal.reason as DataTransferError;
+  if (context.signal.aborted) return new StagingInterrupted();
+  return error instanceof DataTransferError ? error : new StagingDefect(error);
+}
+
+function asRemoteError(error: DataTransferError) {
+  return { exc_type: error.name, exc_message: [error.message, error.code], exc_module: "ccat_data_transfer.errors" };
+}
+
+function resultOf(item: StagingItem): StagedResult {
+  return {
+    staging_item_id: item.id,
+    staging_job_id: item.jobId,
+    package: item.packageName,
+    bytes: item.size,
+    already_there: item.alreadyThere,
+  };
+}
