@@ -1,4 +1,4 @@
-import { ConfigurationError, IntegrityError } from "./data-transfer-error.ts";
+import { IntegrityError } from "./data-transfer-error.ts";
 
 /** The rules that a name or an entry in a package can break. Stable: they stand in reports. */
 export type SafetyRule =
@@ -28,9 +28,9 @@ const readAgain =
 const askArchive = "ask who made the package: it must be archived anew, without what is named here";
 
 /** A name from the database or from a package that breaks a rule; inside a package it becomes {@link UnsafeMember}. */
-export class UnsafeName extends ConfigurationError {
+export class UnsafeName extends IntegrityError {
   readonly code = "CDT-UNSAFE-NAME";
-  readonly help = "correct the name in the operations database";
+  readonly help = "correct the name in the operations database, then: ccat_data_transfer stage retry <job>";
   readonly rule: SafetyRule;
 
   constructor(facts: { rule: SafetyRule; name: string; why: string }, options?: ErrorOptions) {
@@ -143,9 +143,9 @@ export class PackageTooLong extends IntegrityError {
 }
 
 /** The list of files that the catalogue has for a package contradicts itself. */
-export class ManifestInvalid extends ConfigurationError {
+export class ManifestInvalid extends IntegrityError {
   readonly code = "CDT-MANIFEST";
-  readonly help = "correct the package's files in the operations database";
+  readonly help = "correct the package's files in the operations database, then: ccat_data_transfer stage retry <job>";
 
   constructor(facts: { package: string; path: string; why: string }, options?: ErrorOptions) {
     super(
@@ -156,9 +156,10 @@ export class ManifestInvalid extends ConfigurationError {
   }
 }
 
-export class UnknownAlgorithm extends ConfigurationError {
+export class UnknownAlgorithm extends IntegrityError {
   readonly code = "CDT-UNKNOWN-ALGORITHM";
-  readonly help = "correct the checksum's algorithm in the operations database, or install a version that knows it";
+  readonly help =
+    "correct the algorithm in the operations database, or install a version that knows it, then: ccat_data_transfer stage retry <job>";
 
   constructor(facts: { algorithm: string; known: readonly string[] }, options?: ErrorOptions) {
     super(

@@ -98,7 +98,7 @@ export class SourceMisconfigured extends ConfigurationError {
 }
 
 /** A key from the catalogue that could leave the location, or that leads through a link. */
-export class KeyRefused extends ConfigurationError {
+export class KeyRefused extends IntegrityError {
   readonly code = "CDT-SOURCE-KEY";
   readonly help = "correct the key of this copy in the operations database";
 

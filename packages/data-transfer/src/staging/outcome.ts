@@ -1,7 +1,9 @@
 import { DataTransferError, type ErrorKind } from "../errors/data-transfer-error.ts";
+import { ManifestInvalid, UnknownAlgorithm, UnsafeName } from "../errors/package.ts";
 import {
   CredentialsMissing,
   EndpointNotAllowed,
+  KeyRefused,
   ObjectMissing,
   SourceForbidden,
   SourceMisconfigured,
@@ -68,6 +70,10 @@ const reasonOfClass: readonly [Class, ItemReason][] = [
   [ObjectMissing, "no_source"],
   [UnknownPackage, "unknown_package"],
   [DestinationOccupied, "destination_occupied"],
+  [UnsafeName, "misconfigured"],
+  [ManifestInvalid, "misconfigured"],
+  [UnknownAlgorithm, "misconfigured"],
+  [KeyRefused, "unreadable_source"],
   [SourceUnreachable, "unreadable_source"],
   [SourceStalled, "unreadable_source"],
   [SourceForbidden, "unreadable_source"],

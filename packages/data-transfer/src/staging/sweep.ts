@@ -40,9 +40,8 @@ export async function sweep(options: SweepOptions): Promise<SweepReport> {
   const epoch = await broker.epoch();
   const known = await readEpoch(db);
   const brokerForgot = known !== undefined && known !== epoch;
-  if (brokerForgot) log.warn("the broker has lost its memory: every scheduled item is looked for");
-
   const rungAgain = await ringForgotten(options, brokerForgot ? 0 : options.reringAfter);
+  if (brokerForgot) log[rungAgain > 0 ? "warn" : "info"]({ rungAgain }, "the broker had lost its memory");
   // Written last: a sweep that dies before this line is done again as a whole.
   if (known !== epoch) await writeEpoch(db, epoch);
   return { abandoned: abandoned.length, rungAgain, brokerForgot };
