@@ -53,7 +53,10 @@ export function diskStorage({ root, chunkSize = 1024 * 1024 }: DiskStorageOption
       // A new buffer each time: whoever gets the chunk may hold on to it until it is written.
       const buffer = Buffer.allocUnsafeSlow(Math.min(chunkSize, end - at));
       const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-      if (bytesRead === 0) throw new ShortObject({ storage: name, key, expected: end, found: at });
+      if (bytesRead === 0) {
+        await checkPin(file, key, pin, name);
+        throw new ShortObject({ storage: name, key, expected: end, found: at });
+      }
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
@@ -84,12 +87,12 @@ async function openBelow(root: string, key: string, storage: string): Promise<Fi
     throw new KeyRefused({ storage, key, why: "it is not a plain path below the location" });
   }
   const last = segments.pop() as string;
-  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   let folder: FileHandle | undefined;
   try {
     folder = await openRoot(root, storage);
     for (const segment of segments) {
-      const next = await open(`/proc/self/fd/${folder.fd}/${segment}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      const next = await open(`/proc/self/fd/${folder.fd}/${segment}`, toSearch | O_NOFOLLOW);
       await folder.close();
       folder = next;
     }
@@ -105,10 +108,13 @@ async function openBelow(root: string, key: string, storage: string): Promise<Fi
   }
 }
 
+/** With Linux's O_PATH, which Node does not name: the right to search a folder suffices, it need not be readable. */
+const toSearch = 0o10000000 | constants.O_DIRECTORY;
+
 /** Its absence is not that of a package: the archive is not mounted here. */
 async function openRoot(root: string, storage: string): Promise<FileHandle> {
   try {
-    return await open(root, constants.O_RDONLY | constants.O_DIRECTORY);
+    return await open(root, toSearch);
   } catch (error) {
     throw translateDiskError(error, storage);
   }

@@ -41,21 +41,25 @@ export function withStallLimit(seconds: number, storage: Storage): Storage {
 
   function answerWithin<T>(key: string, signal: AbortSignal, stop: AbortController, ask: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
+      // Whichever comes first settles it; the store's answer may never come.
+      const settle = (how: () => void) => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", aborted);
+        how();
+      };
       const stalled = () => {
         const error = new SourceStalled({ storage: storage.name, key, seconds });
         stop.abort(error);
-        reject(error);
+        settle(() => reject(error));
       };
-      const aborted = () => reject(signal.reason);
+      const aborted = () => settle(() => reject(signal.reason));
       const timer = setTimeout(stalled, seconds * 1000);
       signal.addEventListener("abort", aborted, { once: true });
       if (signal.aborted) aborted();
-      ask()
-        .then(resolve, reject)
-        .finally(() => {
-          clearTimeout(timer);
-          signal.removeEventListener("abort", aborted);
-        });
+      ask().then(
+        (answer) => settle(() => resolve(answer)),
+        (error) => settle(() => reject(error)),
+      );
     });
   }
 }

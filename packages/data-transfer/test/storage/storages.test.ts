@@ -1,0 +1,41 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import pino from "pino";
+import type { Scope } from "../../../../testing/scope.ts";
+import { temporaryDirectory } from "../../../../testing/temporary-directory.ts";
+import { diskStorage } from "../../src/storage/disk.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { withLog } from "../../src/storage/with-log.ts";
+import { withRetry } from "../../src/storage/with-retry.ts";
+import { withStallLimit } from "../../src/storage/with-stall-limit.ts";
+import { failsOnce } from "./faulty-storage.ts";
+import { type StorageUnderTest, testStorage } from "./storage.conformance.ts";
+
+const retry = { attempts: 5, firstDelay: 1, maxDelay: 5 };
+const silent = pino({ level: "silent" });
+
+testStorage("disk", (t) => onDisk(t, (storage) => storage));
+testStorage("disk with retry", (t) => onDisk(t, (storage) => withRetry(retry, storage)));
+testStorage("disk with stall limit", (t) => onDisk(t, (storage) => withStallLimit(60, storage)));
+testStorage("disk with log", (t) => onDisk(t, (storage) => withLog(silent, storage)));
+testStorage("disk with all of them", (t) =>
+  onDisk(t, (storage) => withRetry(retry, withLog(silent, withStallLimit(60, storage)))),
+);
+testStorage("a disk that fails now and then, with retry", (t) =>
+  onDisk(t, (storage) => withRetry(retry, failsOnce([0, 1, 4, 99_999, 1024 * 1024, 3 * 1024 * 1024], storage))),
+);
+
+async function onDisk(t: Scope, decorate: (storage: Storage) => Storage): Promise<StorageUnderTest> {
+  const root = await temporaryDirectory(t);
+  let drafts = 0;
+  return {
+    storage: decorate(diskStorage({ root })),
+    // As an archive does it: a new version is a new file.
+    async put(key, bytes) {
+      const draft = join(root, `.draft-${drafts++}`);
+      await mkdir(dirname(join(root, key)), { recursive: true });
+      await writeFile(draft, bytes);
+      await rename(draft, join(root, key));
+    },
+  };
+}
