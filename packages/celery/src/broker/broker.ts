@@ -57,8 +57,9 @@ export interface BrokerEvents {
 export interface Broker {
   /** Length of a lease in ms. */
   readonly lease: number;
+  /** Tries once; rejects with what is wrong, and may be called again. Afterwards a lost connection mends itself. */
   connect(signal?: AbortSignal): Promise<void>;
-  /** Closes all connections. What is still held stays in `unacked` until its lease ends: give it back before. */
+  /** Closes all connections, for good. What is still held stays in `unacked` until its lease ends: give it back before. */
   close(): Promise<void>;
   on<E extends keyof BrokerEvents>(event: E, listener: (...args: BrokerEvents[E]) => void): void;
   /** Round trip to the server; rejects when it is not reachable. */

@@ -20,7 +20,7 @@ export interface MemoryBrokerOptions {
 export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: MemoryBrokerOptions): Broker {
   const events = new EventEmitter<BrokerEvents>();
   const book = leaseBook(lease, hub.now);
-  const closing = new AbortController();
+  let closing = new AbortController();
   let connected = false;
 
   function reachable(): MemoryBrokerHub {
@@ -49,6 +49,7 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
     async connect(signal) {
       signal?.throwIfAborted();
       connected = true;
+      closing = new AbortController();
       events.emit("connected");
     },
     async close() {

@@ -17,6 +17,7 @@ export interface WakeUp {
 export function wakeUp(options: RedisConnectionOptions): WakeUp {
   const watchers = new Map<string, Watcher>();
   const waiting = new Set<{ lists: ReadonlySet<string>; wake: () => void }>();
+  let closed = false;
 
   function isWanted(list: string): boolean {
     return waiting.values().some((waiter) => waiter.lists.has(list));
@@ -29,7 +30,7 @@ export function wakeUp(options: RedisConnectionOptions): WakeUp {
   return {
     wait(lists, timeout, signal) {
       return new Promise((resolve) => {
-        if (signal.aborted) return resolve();
+        if (closed || signal.aborted) return resolve();
         const waiter = { lists: new Set(lists), wake };
         const timer = setTimeout(wake, timeout);
         signal.addEventListener("abort", wake, { once: true });
@@ -48,6 +49,7 @@ export function wakeUp(options: RedisConnectionOptions): WakeUp {
       });
     },
     close() {
+      closed = true;
       for (const watcher of watchers.values()) watcher.stop();
       for (const waiter of waiting) waiter.wake();
       watchers.clear();

@@ -45,6 +45,17 @@ it("a peer that restored our message and took it again keeps it, although its en
   }
 });
 
+it("the end of a lease of ours does not take from a peer what it has taken since", async (world) => {
+  const broker = await world.open();
+  await broker.publish("q", aTask({ id: "a" }));
+  const { tag } = (await broker.pop(["q"]))!;
+  const entry = await playKombuRestoreAndPop(world, tag);
+  await world.peer.zadd("cdt:leases", 1, tag);
+  assert.equal(await broker.restoreOrphans(), 0);
+  assert.equal(await world.peer.hget("unacked", tag), entry);
+  assert.equal(await world.peer.zscore("cdt:leases", tag), null, "and it is no longer on our list");
+});
+
 it("a message that a peer gave back with our old mark in it is ours again when we pop it", async (world) => {
   const broker = await world.open();
   await broker.publish("q", aTask({ id: "a" }));
