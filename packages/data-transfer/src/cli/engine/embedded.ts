@@ -25,7 +25,8 @@ export async function withEmbeddedEngine<T>(context: CommandContext, db: Databas
         await manager.stop();
       }
     } finally {
-      await worker.stop();
+      // Either nothing is running any more, or somebody pressed Ctrl-C and does not want to wait.
+      await worker.stop({ grace: 0 });
       metrics.stop();
     }
   });

@@ -27,7 +27,8 @@ const deadAfter = 60;
 
 export interface StagingWorker {
   readonly worker: Worker;
-  stop(): Promise<void>;
+  /** @param options.grace  ms that running packages get to end by themselves; the drain deadline by default */
+  stop(options?: { grace?: number }): Promise<void>;
 }
 
 /** Puts a staging worker together and starts it: the same for the program `worker` and for commands that do the work themselves. */
@@ -86,9 +87,9 @@ export async function startStagingWorker(
   reachable.holds("connected");
   return {
     worker,
-    async stop() {
+    async stop(options) {
       consuming.fails("shutting down");
-      await worker.stop();
+      await worker.stop(options);
       await archives.close();
     },
   };
