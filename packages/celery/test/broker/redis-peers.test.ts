@@ -218,7 +218,11 @@ async function playKombuRestoreAndPop(world: RedisWorld, tag: string): Promise<s
   const raw = (await world.peer.rpop("q"))!;
   const [seconds, microseconds] = await world.peer.time();
   const entry = JSON.stringify([JSON.parse(raw), "", "q"]);
-  await world.peer.multi().zadd("unacked_index", `${seconds}.${microseconds}`, tag).hset("unacked", tag, entry).exec();
+  await world.peer
+    .multi()
+    .zadd("unacked_index", String(Number(seconds) + Number(microseconds) / 1e6), tag)
+    .hset("unacked", tag, entry)
+    .exec();
   return entry;
 }
 

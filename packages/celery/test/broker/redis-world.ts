@@ -42,7 +42,7 @@ export async function startRedisWorld(
     async endLease(tag) {
       const prefix = brokerOptions?.globalKeyPrefix ?? "";
       const [seconds, microseconds] = await peer.time();
-      const past = `${Number(seconds) - 1}.${microseconds}`;
+      const past = (Number(seconds) - 1 + Number(microseconds) / 1e6).toFixed(6);
       await peer.zadd(`${prefix}unacked_index`, past, tag);
       await peer.zadd(`${prefix}cdt:leases`, past, tag);
     },
