@@ -65,7 +65,11 @@ export function openDatabase(options: DatabaseOptions, log: Logger): Database {
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     idleTimeoutMillis: 60_000,
   });
-  pool.on("error", (error) => log.warn({ err: error, database: name }, "an idle database connection broke"));
+  let closing = false;
+  pool.on("error", (error) => {
+    // The pool says goodbye without waiting for the answer: a server that stops then is no news.
+    if (!closing) log.warn({ err: error, database: name }, "an idle database connection broke");
+  });
 
   const listeners = new Set<Listener>();
 
@@ -98,6 +102,7 @@ export function openDatabase(options: DatabaseOptions, log: Logger): Database {
       if (answer?.readOnly) throw new DatabaseReadOnly(name);
     },
     async close() {
+      closing = true;
       await Promise.all([...listeners].map((listener) => listener.stop()));
       // A connection into a network that swallows packets never says goodbye.
       await Promise.race([pool.end(), wait(closeWithinMs, undefined, { ref: false })]);
