@@ -22,7 +22,7 @@ export async function startStagingManager(parts: EngineParts): Promise<Manager> 
     batch: settings.manager.batch,
     sweepInterval: settings.manager.sweepInterval,
     reringAfter: settings.manager.reringAfter,
-    claimGrace: settings.broker.lease,
+    claimGrace: settings.staging.claimLease / 4,
     onTurn(error) {
       turned();
       metrics.polled();
