@@ -8,7 +8,7 @@ export function showProgress(output: Output, progress: Progress): void {
     output.result(asJson(progress), []);
     return;
   }
-  const { job, destination, counts, bytesDone, bytesTotal, rate, eta, items } = progress;
+  const { job, destination, paused, counts, bytesDone, bytesTotal, rate, eta, items } = progress;
   const parts = Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([status, count]) => `${count} ${status.replace("_", " ")}`);
@@ -19,7 +19,8 @@ export function showProgress(output: Output, progress: Progress): void {
   output.note(
     `${parts.join(", ")}; ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)} at ${formatRate(rate)}${left}`,
   );
-  output.table(items, [
+  if (paused !== undefined && eta !== 0) output.note(`${destination} is paused: ${paused}`);
+  output.table(worthShowing(output, items), [
     { heading: "PACKAGE", cell: ({ packageName }) => packageName },
     { heading: "STATUS", cell: statusOf },
     {
@@ -30,6 +31,17 @@ export function showProgress(output: Output, progress: Progress): void {
     { heading: "WHY", cell: whyOf },
   ]);
 }
+
+/** A long job is told by its counts, and by what is not done. */
+function worthShowing(output: Output, items: readonly ItemProgress[]): readonly ItemProgress[] {
+  if (items.length <= rowsShown) return items;
+  const open = items.filter(({ status }) => status !== "completed");
+  if (open.length > rowsShown)
+    output.note(`the first ${rowsShown} of ${open.length} items that are not done; all of them: --output json`);
+  return open.slice(0, rowsShown);
+}
+
+const rowsShown = 40;
 
 function statusOf({ status, place, alreadyThere }: ItemProgress): string {
   const words = status.replace("_", " ");
@@ -47,6 +59,7 @@ export function whyOf({ status, errorCode, errorText, reason, retryAt }: ItemPro
 export function asJson({ job, items, ...rest }: Progress) {
   return {
     job: { ...job, destination: rest.destination },
+    paused: rest.paused ?? null,
     counts: rest.counts,
     bytes_done: rest.bytesDone,
     bytes_total: rest.bytesTotal,

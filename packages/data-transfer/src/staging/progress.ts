@@ -10,6 +10,8 @@ import { findLocationsByIds, fullName } from "../opsdb/locations.ts";
 export interface Progress {
   job: StagingJob;
   destination: string;
+  /** Why nothing begins there at the moment, where it is paused. */
+  paused: string | undefined;
   counts: Record<Status, number>;
   bytesDone: number;
   bytesTotal: number;
@@ -37,6 +39,7 @@ export async function readProgress(q: Queryable, jobId: number): Promise<Progres
   return {
     job,
     destination: destination === undefined ? String(job.destinationId) : fullName(destination),
+    paused: destination?.pauseMessage,
     counts,
     bytesDone,
     bytesTotal,
