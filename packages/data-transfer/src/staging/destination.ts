@@ -1,6 +1,8 @@
 import { destinationPath } from "../bundle/destination-path.ts";
+import { checkPackageName } from "../bundle/names.ts";
 import { NotAProcessingLocation } from "../errors/staging.ts";
 import type { DataLocation, DiskDataLocation } from "../model/location.ts";
+import { stagedKey } from "../model/staged-key.ts";
 import type { Queryable } from "../opsdb/database.ts";
 import { requireLocation } from "../queues/discover.ts";
 
@@ -29,5 +31,6 @@ export function asProcessingLocation(location: DataLocation): DiskDataLocation {
  * @throws UnsafeName, PathOutsideRoot
  */
 export function stagedDirectory(root: string, location: DiskDataLocation, packageName: string): string {
-  return destinationPath(root, location.path, "staged", packageName);
+  checkPackageName(packageName);
+  return destinationPath(root, location.path, stagedKey(packageName));
 }
