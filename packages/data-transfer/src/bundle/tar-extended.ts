@@ -23,6 +23,9 @@ export function readPax(body: Buffer, global: boolean, offset: number): Override
     };
     if (keyword.startsWith("GNU.sparse.")) refuse("sparse-file", "it is a sparse file");
     if (keyword === "linkpath") refuse("symbolic-link", "it is a link");
+    if (unusedNumbers.get(keyword)?.test(value.toString("latin1")) === false) {
+      throw new TarDamaged({ offset, why: `the pax header's ${keyword} is not a number` });
+    }
     if (keyword !== "path" && keyword !== "size") continue;
     if (global) refuse("global-override", `a global header sets the ${keyword} of what follows`);
     if (found[keyword] !== undefined) throw new TarDamaged({ offset, why: `the pax header has two of ${keyword}` });
@@ -31,6 +34,15 @@ export function readPax(body: Buffer, global: boolean, offset: number): Override
   }
   return found;
 }
+
+/** Not restored, but what is not a number there is no pax header. */
+const unusedNumbers: ReadonlyMap<string, RegExp> = new Map([
+  ["uid", /^\d{1,10}$/],
+  ["gid", /^\d{1,10}$/],
+  ["mtime", /^-?\d{1,15}(\.\d*)?$/],
+  ["atime", /^-?\d{1,15}(\.\d*)?$/],
+  ["ctime", /^-?\d{1,15}(\.\d*)?$/],
+]);
 
 /** Reads the body of GNU's long name: the name and a NUL. @throws TarDamaged, UnsafeMember */
 export function readLongName(body: Buffer, offset: number): Override {

@@ -31,6 +31,7 @@ export function readHeader(block: Buffer, offset: number): RawHeader {
   }
   const name = joinName(block, posix, offset);
   const kind = kindOf(block[156] as number, name, offset);
+  checkUnused(block, offset);
   return { name, kind, size: readSize(block, offset) };
 }
 
@@ -100,6 +101,23 @@ const refusedTypes: Readonly<Record<string, [SafetyRule, string]>> = {
   S: ["sparse-file", "a sparse file"],
 };
 
+/** Mode, owner, group and time are not restored, but where they are not numbers the header is none. */
+function checkUnused(block: Buffer, offset: number): void {
+  for (const [what, start, length, most] of unusedNumbers) {
+    const field = block.subarray(start, start + length);
+    const value = octal(field) ?? base256(field) ?? (what === "time" ? negative(field) : undefined);
+    if (value !== undefined && value <= most) continue;
+    throw new TarDamaged({ offset, why: `its ${what} is not a number`, name: escapeName(text(block, 0, 100)) });
+  }
+}
+
+const unusedNumbers = [
+  ["mode", 100, 8, 0o7777777],
+  ["owner", 108, 8, 2 ** 32 - 2],
+  ["group", 116, 8, 2 ** 32 - 2],
+  ["time", 136, 12, 2 ** 52],
+] as const;
+
 /** Octal digits, or GNU's base 256 (first bit set) for sizes of 8 GiB and more. */
 function readSize(block: Buffer, offset: number): number {
   const field = block.subarray(124, 136);
@@ -118,6 +136,13 @@ function readSize(block: Buffer, offset: number): number {
 function octal(field: Buffer): number | undefined {
   const match = /^ *([0-7]+)[ \0]*$/.exec(field.toString("latin1"));
   return match === null ? undefined : Number.parseInt(match[1] as string, 8);
+}
+
+/** GNU's base 256 for times before 1970: two's complement, as far as a number can hold it. */
+function negative(field: Buffer): number | undefined {
+  const value = field.readBigInt64BE(field.length - 8);
+  const extended = field.subarray(0, field.length - 8).every((byte) => byte === 0xff);
+  return extended && value < 0n && value > -(2n ** 52n) ? Number(value) : undefined;
 }
 
 /** Positive only: 0xff begins a negative number. Beyond 2^53 the result is no safe integer, which the caller refuses. */
