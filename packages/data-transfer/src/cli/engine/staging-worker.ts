@@ -10,7 +10,7 @@ import type { Settings } from "../../settings/settings.ts";
 import { carriesStagingId } from "../../staging/message.ts";
 import { createSpaceBook } from "../../staging/space.ts";
 import { type StagingObserver, stagingTask } from "../../staging/task.ts";
-import { createArchives } from "./archives.ts";
+import { type Archives, createArchives } from "./archives.ts";
 
 export interface EngineParts {
   settings: Settings;
@@ -20,6 +20,8 @@ export interface EngineParts {
   results: ResultStore;
   metrics: Metrics;
   health: HealthState;
+  /** Where packages are read; by default the archives of the catalogue, opened as the settings say. */
+  archives?: Archives;
 }
 
 /** A worker whose loop may stand still for this long before it counts as dead, in seconds. */
@@ -39,7 +41,7 @@ export async function startStagingWorker(
   const { settings, log, db, broker, results, metrics, health } = parts;
   const { staging } = settings;
   const name = settings.worker.name ?? `staging@${hostname()}-${process.pid}`;
-  const archives = createArchives(settings, log);
+  const archives = parts.archives ?? createArchives(settings, log);
   const space = createSpaceBook(staging.keepFree);
   const work = {
     db,
@@ -56,7 +58,6 @@ export async function startStagingWorker(
     observer: observe(metrics, () => space.reserved),
   };
   const turned = health.loop("consume", deadAfter);
-  const reachable = health.condition("broker");
   const consuming = health.condition("consuming");
   const hooks: WorkerHooks = {
     poll() {
@@ -65,8 +66,6 @@ export async function startStagingWorker(
       metrics.leasesHeld(worker.facts().leasesHeld);
       consuming.holds(`consuming ${queues.map(({ queue }) => queue).join(", ")}`);
     },
-    "broker:connected": () => reachable.holds("connected"),
-    "broker:disconnected": ({ error }) => reachable.fails(error?.message ?? "disconnected"),
     "task:dead-lettered": ({ reason }) => metrics.taskEnded("dead-lettered", reason),
   };
   const fallback = stagingTask(work, "*");
@@ -84,7 +83,6 @@ export async function startStagingWorker(
     hooks,
   });
   await worker.start();
-  reachable.holds("connected");
   return {
     worker,
     async stop(options) {
