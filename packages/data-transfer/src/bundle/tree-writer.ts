@@ -159,7 +159,8 @@ export function createTreeWriter(into: string, modes: TreeModes, signal: AbortSi
   }
 
   async function setModes(directory: string): Promise<void> {
-    if (!masked && (modes.dir & process.umask()) === 0 && modes.gid === undefined) return;
+    // mkdir(2) knows nothing of set-group-id.
+    if ((modes.dir & (process.umask() | ~0o777)) === 0 && modes.gid === undefined) return;
     const descriptor = await calls.open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
       if (modes.gid !== undefined) await calls.fchown(descriptor, -1, modes.gid);
