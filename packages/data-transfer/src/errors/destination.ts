@@ -58,7 +58,7 @@ export class CrossDevice extends ConfigurationError {
 /** A path from the database that leaves the configured root, or goes through a link. */
 export class PathOutsideRoot extends ConfigurationError {
   readonly code = "CDT-PATH-OUTSIDE-ROOT";
-  readonly help = "ccat_data_transfer location show <location>   # correct its path, or the root in the settings";
+  readonly help = "ccat_data_transfer location list   # correct its path, or the root in the settings";
 
   constructor(facts: { root: string; path: string; why: string }, options?: ErrorOptions) {
     super(`${facts.path} is not a place below ${facts.root}: ${facts.why}`, facts, options);

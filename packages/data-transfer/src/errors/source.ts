@@ -90,7 +90,7 @@ export class SourceForbidden extends ConfigurationError {
 /** The store is not where, or not what, the settings or the catalogue say: no such bucket, a redirect, a bad certificate. */
 export class SourceMisconfigured extends ConfigurationError {
   readonly code = "CDT-SOURCE-MISCONFIGURED";
-  readonly help = "ccat_data_transfer location show <location>   # are endpoint, bucket and path right?";
+  readonly help = "ccat_data_transfer location list   # are endpoint, bucket and path right?";
 
   constructor(facts: SourceFacts & { what: string }, options?: ErrorOptions) {
     super(`${facts.storage} is not set up as a source: ${facts.what}`, facts, options);

@@ -97,7 +97,7 @@ export class ClaimUnrenewable extends TransientError {
 
 /** The worker was told to stop; the item goes back to the head of its queue. */
 export class StagingInterrupted extends TransientError {
-  readonly code = "CDT-INTERRUPTED";
+  readonly code = "CDT-STAGING-INTERRUPTED";
   readonly help = "nothing to do: the item is taken up again by the next worker";
   constructor() {
     super("the worker was shut down before the package was complete");
@@ -106,7 +106,7 @@ export class StagingInterrupted extends TransientError {
 
 /** Something in our own code went wrong. */
 export class StagingDefect extends TransientError {
-  readonly code = "CDT-INTERNAL";
+  readonly code = "CDT-STAGING-DEFECT";
   readonly help = "report it, with the worker's log of this attempt";
   constructor(cause: unknown) {
     super(`unexpected: ${cause instanceof Error ? cause.message : String(cause)}`, {}, { cause });
