@@ -1,5 +1,5 @@
-import { DataTransferError } from "../errors/data-transfer-error.ts";
 import { DestinationNotWritable, NoSpace, StorageFailed } from "../errors/destination.ts";
+import { errnoOf } from "../errors/errno.ts";
 
 /**
  * What a failed file-system call at the destination means for the work. Anything that is not such a failure (an abort's
@@ -8,8 +8,8 @@ import { DestinationNotWritable, NoSpace, StorageFailed } from "../errors/destin
  * @param operation the call's name, for the sentence
  */
 export function translateWriteError(error: unknown, path: string, operation: string): unknown {
-  const errno = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (error instanceof DataTransferError || errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) return error;
+  const errno = errnoOf(error);
+  if (errno === undefined) return error;
   const cause = { cause: error };
   switch (errno) {
     case "ENOSPC":

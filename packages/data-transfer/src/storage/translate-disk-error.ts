@@ -1,4 +1,4 @@
-import { DataTransferError } from "../errors/data-transfer-error.ts";
+import { errnoOf } from "../errors/errno.ts";
 import {
   KeyRefused,
   ObjectMissing,
@@ -12,8 +12,8 @@ import {
  * Other errors (an abort's reason among them) are given back as they are.
  */
 export function translateDiskError(error: unknown, storage: string, key?: string): unknown {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (error instanceof DataTransferError || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
+  const code = errnoOf(error);
+  if (code === undefined) return error;
   const cause = { cause: error };
   switch (code) {
     case "ENOENT":

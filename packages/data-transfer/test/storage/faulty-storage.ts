@@ -44,13 +44,11 @@ export function neverAnswers(position: number, storage: Storage): Storage {
     async *read(key, range, pin, signal) {
       let at = range.start;
       for await (const chunk of storage.read(key, range, pin, signal)) {
-        if (at + chunk.length > position) {
-          yield chunk.subarray(0, position - at);
-          await new Promise(() => {});
-        }
+        yield chunk.subarray(0, position - at);
         at += chunk.length;
-        yield chunk;
+        if (at > position) break;
       }
+      if (at > position) await new Promise(() => {});
     },
   };
 }

@@ -1,0 +1,39 @@
+/**
+ * Stages one package as a process of its own, to be killed and to be lied to by strace:
+ * `node unpack-child.ts WORLD ATTEMPT`, where WORLD has package.tar, manifest.json and location/staged/. Prints `ready`
+ * when all is loaded, then `done`, or the error's code and kind.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { prepareDirectory, publish } from "../../src/bundle/publish.ts";
+import { removeTree } from "../../src/bundle/remove-tree.ts";
+import { unpackPackage } from "../../src/bundle/unpack.ts";
+import { DataTransferError } from "../../src/errors/data-transfer-error.ts";
+import { diskStorage } from "../../src/storage/disk.ts";
+
+const [world, attempt] = process.argv.slice(2) as [string, string];
+const manifest = JSON.parse(await readFile(join(world, "manifest.json"), "utf8"));
+const signal = new AbortController().signal;
+const modes = { file: 0o640, dir: 0o750 };
+const archive = diskStorage({ root: world });
+const pin = await archive.stat("package.tar", signal);
+process.stdout.write("ready\n");
+
+const staged = join(world, "location/staged");
+let directory = "";
+try {
+  directory = await prepareDirectory(staged, 1, Number(attempt));
+  await unpackPackage({
+    source: archive.read("package.tar", { start: 0 }, pin, signal),
+    manifest,
+    into: directory,
+    modes,
+    signal,
+  });
+  await publish(directory, join(staged, "package"), modes);
+  process.stdout.write("done\n");
+} catch (error) {
+  if (!(error instanceof DataTransferError)) throw error;
+  process.stdout.write(`${error.code} ${error.kind}\n`);
+  if (directory !== "") await removeTree(directory);
+}
