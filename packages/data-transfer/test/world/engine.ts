@@ -19,6 +19,8 @@ export interface WorkerParts {
   db?: Database;
   /** Put around every archive that it reads. */
   around?: (storage: Storage) => Storage;
+  /** Names of the locations whose queues it consumes; all by default. */
+  serves?: readonly string[];
 }
 
 export interface Engine {
@@ -47,7 +49,12 @@ export function createEngine(scope: Scope, { settings, log, db, queue }: EngineO
   };
 
   const engine: Engine = {
-    async startWorker({ name = `worker-${++workers}`, db: ownDb = db, around = (storage: Storage) => storage } = {}) {
+    async startWorker({
+      name = `worker-${++workers}`,
+      db: ownDb = db,
+      around = (storage: Storage) => storage,
+      serves,
+    } = {}) {
       const usual = await parts();
       const archives = createArchives(settings, log);
       const worker = await startStagingWorker(
@@ -57,7 +64,7 @@ export function createEngine(scope: Scope, { settings, log, db, queue }: EngineO
           db: ownDb,
           archives: { ...archives, open: (location) => around(archives.open(location)) },
         },
-        await discoverQueues(db),
+        (await discoverQueues(db)).filter(({ location }) => serves?.includes(location.name) ?? true),
       );
       scope.after(() => worker.stop({ grace: 0 }));
       return worker;

@@ -12,6 +12,8 @@ import type { RequestOptions, World } from "./world.ts";
 export interface Expectation {
   /** Visible at the processing location, byte for byte, recorded, and their items completed. */
   staged?: readonly ArchivedPackage[];
+  /** Completed at the spare location; only their items are looked at. */
+  stagedAtSpare?: readonly ArchivedPackage[];
   failed?: readonly Undone[];
   /** Waiting for something; for their next attempt, unless they wait for somebody to end a pause. */
   pending?: readonly Undone[];
@@ -52,7 +54,11 @@ async function compare(world: World, expected: Expectation): Promise<void> {
   const good = shown.get(world) ?? [];
   const here = good.filter(({ at }) => at === "ramses_processing").map((one) => one.package);
   const staged = [...(expected.staged ?? []), ...here];
-  await compareItems(world, expected, [...(expected.staged ?? []), ...good.map((one) => one.package)]);
+  await compareItems(world, expected, [
+    ...(expected.staged ?? []),
+    ...(expected.stagedAtSpare ?? []),
+    ...good.map((one) => one.package),
+  ]);
   await compareDisk(world, staged, expected.leftOver === "nothing" ? [] : expected.leftOver);
   await compareQueue(world, expected.queue ?? {});
   const recorded = [...staged, ...(expected.stillRecorded ?? [])];

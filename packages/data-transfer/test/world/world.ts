@@ -53,6 +53,8 @@ export interface World extends Omit<Engine, "startWhatIsMissing"> {
   item(of: ArchivedPackage): Promise<StagingItem>;
   /** Waits until the latest item of a package is as wanted; answers it. */
   untilItem(of: ArchivedPackage, what: string, is: (item: StagingItem) => boolean): Promise<StagingItem>;
+  /** Waits until so many messages were put aside. */
+  untilDeadLetters(count: number): Promise<void>;
   /** Plays the clock: whatever waits for its next attempt is due. */
   letTimePass(): Promise<void>;
   /** The directory in which a package becomes visible. */
@@ -124,6 +126,9 @@ export async function startWorld(t: TestContext, options: WorldOptions = {}): Pr
           return item !== undefined && is(item) && item;
         }),
       ),
+    async untilDeadLetters(count) {
+      await until(`${count} messages were put aside`, async () => (await broker.deadLetters()).length === count);
+    },
     async letTimePass() {
       await db.query(sql`UPDATE staging_item SET retry_at = now() WHERE retry_at IS NOT NULL`);
     },
