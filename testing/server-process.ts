@@ -21,8 +21,8 @@ export interface ServerCommand {
 
 export interface ServerProcess {
   readonly pid: number;
-  /** Fulfilled when it has ended. */
-  readonly exited: Promise<void>;
+  /** Fulfilled when it has ended: with its exit code, or with the signal that ended it. */
+  readonly exited: Promise<number | NodeJS.Signals | undefined>;
   /** Everything it printed. */
   output(): string;
   /** Sends the signal (default SIGTERM), after 20 s SIGKILL, and waits for the end. */
@@ -41,9 +41,9 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
-  const exited = new Promise<void>((resolve) => {
-    child.once("error", () => resolve());
-    child.once("exit", () => resolve());
+  const exited = new Promise<number | NodeJS.Signals | undefined>((resolve) => {
+    child.once("error", () => resolve(undefined));
+    child.once("close", (code, signal) => resolve(signal ?? code ?? undefined));
   }).finally(() => running.delete(child));
 
   let output = "";

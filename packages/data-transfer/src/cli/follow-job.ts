@@ -1,6 +1,6 @@
 import type { Database } from "../opsdb/database.ts";
 import { followProgress } from "../staging/follow.ts";
-import type { Progress } from "../staging/progress.ts";
+import { hasEnded, type Progress } from "../staging/progress.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
 import { withEmbeddedEngine } from "./engine/embedded.ts";
 import { showProgress, whyOf } from "./show-progress.ts";
@@ -21,8 +21,12 @@ export async function drawUntilEnd({ output, signal }: CommandContext, db: Datab
   try {
     let last: Progress | undefined;
     for await (const progress of followProgress(db, jobId, { signal })) {
+      // What has ended before we looked has nothing to show on its way.
+      if (last === undefined && hasEnded(progress.job)) return progress;
       for (const item of progress.items) {
         if (item.status === "pending" && item.errorCode === undefined && item.place !== 1) continue;
+        // A package that the catalogue does not know has no size: a bar of it would be full.
+        if (item.packageId === undefined) continue;
         bars.update(item.packageName, item.status === "completed" ? item.size : item.bytesDone, item.size, whyOf(item));
       }
       last = progress;

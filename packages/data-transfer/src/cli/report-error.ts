@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { InternalError } from "../errors/internal.ts";
 import { redact, redactValue } from "../logging/redact.ts";
-import type { Streams } from "./output/create-output.ts";
+import { type Streams, snakeCased } from "./output/create-output.ts";
 
 /** What the user is told of an error, whichever package it comes from. */
 export interface ErrorReport {
@@ -26,7 +26,7 @@ export function reportError(error: unknown, streams: Streams, { json, verbose, t
   const sentence = redact(`error: ${report.message} [${report.code}]`);
   streams.stderr.write(`${sentence}\ntry: ${redact(report.help)}\n`);
   if (verbose && error instanceof Error) streams.stderr.write(`${redact(stackOf(error))}\n`);
-  if (json) streams.stdout.write(`${JSON.stringify({ error: redactValue(report) }, undefined, 2)}\n`);
+  if (json) streams.stdout.write(`${JSON.stringify({ error: redactValue(snakeCased(report)) }, undefined, 2)}\n`);
   writeTerminationLog(terminationLog, sentence);
 }
 

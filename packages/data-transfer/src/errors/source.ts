@@ -136,3 +136,17 @@ export class StorageNotSupported extends ConfigurationError {
     super(`packages cannot be read from ${facts.location}, a location of type ${facts.storageType}`, facts, options);
   }
 }
+
+/** The file with the authorities that may sign S3 endpoints' certificates is not there, or not ours to read. */
+export class SourceAuthoritiesUnreadable extends ConfigurationError {
+  readonly code = "CDT-SOURCE-AUTHORITIES";
+  readonly help = "ccat_data_transfer settings show storage   # storage.ca_file must be a PEM file that can be read";
+
+  constructor(file: string, why: string, cause: unknown) {
+    super(
+      `the authorities of S3 endpoints' certificates cannot be read from ${file}: ${why}`,
+      { file, why },
+      { cause },
+    );
+  }
+}

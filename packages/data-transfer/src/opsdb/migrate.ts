@@ -102,6 +102,9 @@ export async function migrationStatus(db: Database): Promise<MigrationStatus> {
  * @throws NotMigrated, SchemaNewer, MigrationChanged
  */
 export async function requireMigrated(db: Database): Promise<void> {
+  if (!(await tablesIn(db, db.schema)).includes("schema_migration")) {
+    throw new NotMigrated(db.schema, "nothing of ours is in it yet", { found: 0, needed: latestVersion });
+  }
   const applied = await appliedMigrations(db);
   const newest = Math.max(0, ...applied.map(({ version }) => version));
   if (newest > latestVersion) throw new SchemaNewer(db.schema, newest, latestVersion);

@@ -72,7 +72,7 @@ export const tables = {
   },
   worker: {
     concurrency: whole("packages staged at the same time", 1, 64, 2),
-    name: optional(text("how the worker calls itself; by default `<command>@<host name>`")),
+    name: optional(text("how the worker calls itself; by default `staging@<host name>-<process id>`")),
     task_names: list("Celery task names that mean staging; `*` and `?` allowed", ["ccat_data_transfer.staging.stage"]),
     drain_deadline: duration("after SIGTERM, time for running packages before they are given back", "25s", 0),
   },

@@ -74,7 +74,7 @@ export function createManager(options: ManagerOptions): Manager {
       const { toRing, ended, more } = await takeBatch();
       for (const item of toRing) {
         await ring.send(item);
-        log.info({ item: item.id, job: item.jobId, package: item.packageName, task: item.taskId }, "rung");
+        log.info({ item: item.id, job: item.jobId, package: item.packageName, taskId: item.taskId }, "rung");
       }
       for (const end of ended) await settleWaitingJob(client.settle, end);
       total += toRing.length;

@@ -5,6 +5,7 @@ import {
   EndpointNotAllowed,
   KeyRefused,
   ObjectMissing,
+  SourceAuthoritiesUnreadable,
   SourceForbidden,
   SourceMisconfigured,
   SourceStalled,
@@ -81,6 +82,7 @@ const reasonOfClass: readonly [Class, ItemReason][] = [
   [StorageNotSupported, "unreadable_source"],
   [EndpointNotAllowed, "unreadable_source"],
   [CredentialsMissing, "unreadable_source"],
+  [SourceAuthoritiesUnreadable, "unreadable_source"],
 ];
 
 // biome-ignore lint/suspicious/noExplicitAny: constructors differ in what they take.

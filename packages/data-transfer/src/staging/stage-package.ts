@@ -185,6 +185,7 @@ const sourceCodes: ReadonlySet<string> = new Set([
   "CDT-OBJECT-CHANGED",
   "CDT-ENDPOINT-NOT-ALLOWED",
   "CDT-CREDENTIALS-MISSING",
+  "CDT-SOURCE-AUTHORITIES",
   "CDT-STORAGE-NOT-SUPPORTED",
 ]);
 

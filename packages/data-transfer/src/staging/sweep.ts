@@ -60,7 +60,7 @@ async function ringForgotten({ db, broker, ring, log, page }: SweepOptions, olde
       for (const item of items) {
         if (held.has(item.taskId) || !(await markRungAgain(db, item.id))) continue;
         await ring.send(item);
-        log.warn({ item: item.id, job: item.jobId, task: item.taskId, queue }, "message was lost; rung again");
+        log.warn({ item: item.id, job: item.jobId, taskId: item.taskId, queue }, "message was lost; rung again");
         rung++;
       }
     }

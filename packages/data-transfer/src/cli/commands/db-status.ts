@@ -1,5 +1,6 @@
 import { migrationStatus } from "../../opsdb/migrate.ts";
 import type { CommandDefinition } from "../command.ts";
+import { formatTime } from "../output/format.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const dbStatus: CommandDefinition = {
@@ -33,7 +34,7 @@ export const dbStatus: CommandDefinition = {
       output.table(status.migrations, [
         { heading: "VERSION", cell: ({ version }) => version, align: "right" },
         { heading: "MIGRATION", cell: ({ name }) => name },
-        { heading: "APPLIED", cell: ({ appliedAt }) => appliedAt },
+        { heading: "APPLIED", cell: ({ appliedAt }) => appliedAt && formatTime(new Date(appliedAt)) },
       ]);
     }
     for (const problem of problems) output.note(problem);

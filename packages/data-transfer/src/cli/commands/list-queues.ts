@@ -38,7 +38,7 @@ export function showQueues(output: Output, rows: readonly QueueRow[], judge: boo
     ...(state.consumers === 0 ? [`nobody consumes ${queue}: start a worker for it`] : []),
   ]);
   for (const problem of problems) output.note(problem);
-  if (problems.length > 0) output.note("try: ccat_data_transfer worker --location <location>");
+  if (problems.length > 0) output.note(`try: ccat_data_transfer worker --location ${rows[0]?.location.name}`);
   return problems.length > 0 ? 1 : 0;
 }
 

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Logger } from "pino";
+import { SourceAuthoritiesUnreadable } from "../../errors/source.ts";
 import type { DataLocation } from "../../model/location.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { openArchive } from "../../storage/open-archive.ts";
@@ -19,7 +21,7 @@ export function createArchives(settings: Settings, log: Logger): Archives {
     open(location) {
       const known = opened.get(location.id);
       if (known !== undefined) return known;
-      const archive = openArchive(location, {
+      const archive = openArchive(inRegion(settings, location), {
         allowedEndpoints: storage.allowedEndpoints,
         allowedRoots: storage.allowedRoots.map((root) => resolve(root)),
         credentialsOf: (of) => credentialsOf(settings, of),
@@ -31,6 +33,7 @@ export function createArchives(settings: Settings, log: Logger): Archives {
         },
         stallLimit: storage.stallTimeout,
         log,
+        ca: authorities(storage.caFile),
       });
       opened.set(location.id, archive);
       return archive;
@@ -46,6 +49,22 @@ function reportRetry(log: Logger, event: RetryEvent): void {
   const facts = { storage, key, operation, tries };
   if (event.type === "recovered") log.info(facts, "read succeeded after it had failed");
   else log.warn({ ...facts, code: event.error.code, delay: event.delay }, `${event.error.message}; tried again`);
+}
+
+/** Signatures are made for the region of the table `s3.{site_short_name}_{location_name}`, where it names one. */
+function inRegion(settings: Settings, location: DataLocation): DataLocation {
+  const region = settings.s3[`${location.site.shortName}_${location.name}`]?.region;
+  return location.storageType === "s3" && region !== undefined ? { ...location, region } : location;
+}
+
+/** PEM texts, read when an archive is opened. @throws SourceAuthoritiesUnreadable */
+function authorities(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new SourceAuthoritiesUnreadable(file, (error as NodeJS.ErrnoException).code ?? "unknown reason", error);
+  }
 }
 
 /** From the table `s3.{site_short_name}_{location_name}`. */

@@ -28,10 +28,14 @@ export function runService(
       const metrics = createMetrics();
       const health = createHealthState();
       const { registry } = metrics;
+      // The pages are there before the work is: until then nothing may be read as being ready.
+      const begun = health.condition("start");
+      watchBroker(broker, health);
       const pages = await startHealthServer({ ...settings.health, live: health.live, ready: health.ready, registry });
       log.info({ port: pages.port }, "health pages are served");
       try {
         const service = await start({ settings, log, db, broker, results, metrics, health });
+        begun.holds("done");
         const watching = watchDatabase(db, health, () => service.watch?.(broker));
         try {
           await aborted(signal);
@@ -48,6 +52,13 @@ export function runService(
       return 0;
     }),
   );
+}
+
+function watchBroker(broker: Broker, health: HealthState): void {
+  const reachable = health.condition("broker");
+  reachable.holds("connected");
+  broker.on("connected", () => reachable.holds("connected"));
+  broker.on("disconnected", (error) => reachable.fails(error?.message ?? "disconnected"));
 }
 
 function watchDatabase(db: Database, health: HealthState, alsoLook: () => Promise<void> | undefined): { stop(): void } {

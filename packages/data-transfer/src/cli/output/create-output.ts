@@ -44,7 +44,17 @@ export function createOutput(format: Output["format"], { stdin, stdout, stderr }
   };
 }
 
-/** As JSON has it: dates and secrets in their own form, what is undefined as null. */
+/** As JSON has it: dates and secrets in their own form, what is undefined as null; names as in the database. */
 function plain(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (_, entry: unknown) => (entry === undefined ? null : entry)) ?? "null");
+  return snakeCased(
+    JSON.parse(JSON.stringify(value, (_, entry: unknown) => (entry === undefined ? null : entry)) ?? "null"),
+  );
+}
+
+/** The same value with names such as `bytesDone` written `bytes_done`: programs that read this are Python, mostly. */
+export function snakeCased(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeCased);
+  if (typeof value !== "object" || value === null) return value;
+  const snake = (name: string) => name.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [snake(name), snakeCased(entry)]));
 }
