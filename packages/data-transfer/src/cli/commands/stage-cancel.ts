@@ -20,7 +20,7 @@ export const stageCancel: CommandDefinition<{ job: string }> = {
       if (done === undefined) throw new UnknownJob(id);
       const { cancelled, stopping } = done;
       context.output.result({ job: id, cancelled, stopping }, [
-        `job ${id}: ${cancelled} waiting items cancelled, ${stopping} on their way are being stopped`,
+        `job ${id}: cancelled while waiting: ${cancelled}; being stopped on their way: ${stopping}`,
       ]);
       return 0;
     }),

@@ -25,7 +25,7 @@ export const stageRelease: CommandDefinition<{ job: string }> = {
       });
       const over = copies.filter(({ expiresAt }) => expiresAt !== undefined && Date.parse(expiresAt) <= Date.now());
       context.output.result({ job: id, copies }, [
-        `job ${id}: ${over.length} staged copies are given up, ${copies.length - over.length} are kept for other jobs`,
+        `job ${id}: staged copies given up: ${over.length}; kept for other jobs: ${copies.length - over.length}`,
       ]);
       return 0;
     }),

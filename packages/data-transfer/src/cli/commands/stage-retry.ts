@@ -7,7 +7,7 @@ import { withDatabase } from "../with-database.ts";
 
 export const stageRetry: CommandDefinition<{ job: string }> = {
   name: "stage retry",
-  summary: "another try for every item of a job that failed",
+  summary: "another try, now, for every item of a job that failed or waits for its next attempt",
   arguments: [jobArgument],
   examples: [
     { command: "ccat_data_transfer stage retry 17", purpose: "after what was wrong was mended" },
@@ -20,8 +20,8 @@ export const stageRetry: CommandDefinition<{ job: string }> = {
       if (items === undefined) throw new UnknownJob(id);
       context.output.result({ job: id, retried: items }, [
         items === 0
-          ? `job ${id} has no failed items that could be tried again`
-          : `job ${id}: ${items} items are tried again`,
+          ? `job ${id} has no items that failed, or that wait for another attempt`
+          : `job ${id}: items tried again: ${items}`,
       ]);
       return 0;
     }),
