@@ -40,31 +40,34 @@ export async function cancelJob(tx: Queryable, jobId: number, actor: string): Pr
 }
 
 /**
- * Another try for every item that failed. An item whose package was not known is tried if the catalogue has it by now.
+ * Another try, now, for every item that failed and for every one that waits for its next attempt: whoever has mended what
+ * was wrong need not wait. An item whose package was not known is tried if the catalogue has it by now.
  *
  * @returns how many items are pending again; undefined when there is no such job
  */
 export async function retryJob(tx: Queryable, jobId: number, actor: string): Promise<number | undefined> {
   const again = await tx.query(sql`
-    WITH failed AS (
+    WITH undone AS (
       SELECT i.id, p.id AS package_id, p.size
       FROM staging_item i
       JOIN raw_data_package p ON p.id = i.raw_data_package_id
         OR i.raw_data_package_id IS NULL AND p.name = i.package_name
-      WHERE i.staging_job_id = ${jobId} AND i.status = 'failed'
+      WHERE i.staging_job_id = ${jobId} AND (i.status = 'failed' OR i.status = 'pending' AND i.retry_at IS NOT NULL)
       ORDER BY i.id FOR UPDATE OF i
     ), moved AS (
       UPDATE staging_item i
       SET status = 'pending', raw_data_package_id = f.package_id, size = f.size, reason = NULL, retry_at = NULL,
           error_code = NULL, error_text = NULL, cancel_requested = false, bytes_done = 0, ring_count = 0,
           finished_at = NULL
-      FROM failed f WHERE i.id = f.id
+      FROM undone f WHERE i.id = f.id
       RETURNING i.id, i.staging_job_id
     )
     SELECT 1 FROM moved m, ${notifyProgress(sql`m.staging_job_id`, sql`m.id`)}`);
   if (!(await exists(tx, jobId))) return undefined;
   if (again.length > 0) {
-    await tx.query(sql`UPDATE staging_job SET status = 'pending', finished_at = NULL WHERE id = ${jobId}`);
+    await tx.query(sql`
+      UPDATE staging_job SET status = 'pending', finished_at = NULL
+      WHERE id = ${jobId} AND status IN ('completed', 'failed')`);
     await notifyItems(tx);
   }
   await audit(tx, { actor, action: "retry", subject: `job:${jobId}`, details: { items: again.length } });
