@@ -137,8 +137,7 @@ async function recordCopies(tx: Queryable, item: StagingItem, targetKey: string)
     FROM staging_job j WHERE j.id = ${item.jobId}
     ON CONFLICT (raw_data_package_id, data_location_id) WHERE raw_data_package_id IS NOT NULL DO UPDATE
     SET key = excluded.key, status = 'staged', verified_at = excluded.verified_at,
-        expires_at = CASE WHEN c.status = 'staged' THEN greatest(c.expires_at, excluded.expires_at)
-                     ELSE excluded.expires_at END`);
+        expires_at = greatest(c.expires_at, excluded.expires_at)`);
   await tx.query(sql`
     INSERT INTO physical_copy (raw_data_file_id, data_location_id, key, status, verified_at)
     SELECT f.id, ${item.destinationId}, ${targetKey} || '/' || f.path, 'present', now()

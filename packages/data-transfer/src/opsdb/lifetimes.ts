@@ -1,5 +1,6 @@
 import sql from "sql-template-tag";
 import type { PhysicalCopy } from "../model/package.ts";
+import type { Claim } from "../model/staging.ts";
 import { audit } from "./audit.ts";
 import { copyColumns } from "./columns.ts";
 import type { Queryable } from "./database.ts";
@@ -13,6 +14,31 @@ export async function markVerified(tx: Queryable, copyId: number): Promise<void>
     UPDATE physical_copy c SET verified_at = now()
     FROM verified v JOIN raw_data_file f ON f.raw_data_package_id = v.raw_data_package_id
     WHERE c.raw_data_file_id = f.id AND c.data_location_id = v.data_location_id AND c.status = 'present'`);
+}
+
+/**
+ * What the database has as staged is not there, or is not what it was: nobody shall be sent there any more. Acts only
+ * while the attempt that found it holds its claim.
+ */
+export async function recordStagedCopyLost(
+  tx: Queryable,
+  claim: Claim,
+  details: Record<string, unknown>,
+): Promise<void> {
+  const { item, attemptId } = claim;
+  const lost = await tx.query<{ id: number }>(sql`
+    UPDATE physical_copy c SET status = 'deleted'
+    FROM staging_item i
+    WHERE i.attempt_id = ${attemptId} AND i.status = 'in_progress'
+      AND c.raw_data_package_id = i.raw_data_package_id AND c.data_location_id = i.destination_id AND c.status = 'staged'
+    RETURNING c.id`);
+  if (lost.length === 0) return;
+  await tx.query(sql`
+    UPDATE physical_copy c SET status = 'deleted'
+    FROM raw_data_file f
+    WHERE f.raw_data_package_id = ${item.packageId} AND c.raw_data_file_id = f.id
+      AND c.data_location_id = ${item.destinationId} AND c.status = 'present'`);
+  await audit(tx, { actor: item.claimedBy ?? "worker", action: "lost", subject: `copy:${lost[0]!.id}`, details });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { translateWriteError } from "../bundle/translate-write-error.ts";
 import { NotEnoughSpace } from "../errors/staging.ts";
 
 /** Room at destinations, and what this process has promised to packages that are still on their way. */
@@ -55,7 +56,8 @@ export async function freeSpace(path: string): Promise<number> {
       const { bavail, bsize } = await statfs(at);
       return bavail * bsize;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || at === dirname(at)) throw error;
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || at === dirname(at))
+        throw translateWriteError(error, at, "statfs");
     }
   }
 }

@@ -1,10 +1,12 @@
 import { lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Logger } from "pino";
+import { ensureDirectory } from "../bundle/destination-path.ts";
 import type { Manifest } from "../bundle/manifest.ts";
 import { prepareDirectory, publish, quarantine } from "../bundle/publish.ts";
 import { removeTree } from "../bundle/remove-tree.ts";
 import { type FileSum, writeSumFile } from "../bundle/sum-file.ts";
+import { translateWriteError } from "../bundle/translate-write-error.ts";
 import type { TreeModes } from "../bundle/tree-writer.ts";
 import { type Unpacked, unpackPackage } from "../bundle/unpack.ts";
 import { verifyTree } from "../bundle/verify-tree.ts";
@@ -54,6 +56,8 @@ export interface StageOptions {
   signal: AbortSignal;
   /** Bytes of the package read so far, or of its files where an existing copy is verified. */
   onBytes(bytesDone: number): void;
+  /** Called when the copy that the database has as staged is not there any more, or was put aside because it is damaged. */
+  onLost(details: Record<string, unknown>): Promise<void>;
   log: Logger;
 }
 
@@ -71,6 +75,8 @@ export async function stagePackage(
   options: StageOptions,
 ): Promise<Delivered> {
   const { manifest, target } = consignment;
+  // Before anything is looked at: below the root no link is followed, nor a file taken for a folder.
+  await ensureDirectory(consignment.root, dirname(target));
   const adopted = await adoptWhatIsThere(consignment, options);
   if (adopted) return adopted;
   if (consignment.sources.length === 0) throw new NoSource(manifest.package.name);
@@ -120,7 +126,10 @@ export function sumFileOf(target: string, algorithm: string): string {
 async function adoptWhatIsThere(consignment: Consignment, options: StageOptions): Promise<Delivered | undefined> {
   const { target, manifest, ours } = consignment;
   const found = await kindOf(target);
-  if (found === undefined) return undefined;
+  if (found === undefined) {
+    if (ours) await options.onLost({ target, found: "nothing" });
+    return undefined;
+  }
   if (found !== "directory") throw new DestinationOccupied(target, `it is a ${found}`);
   const report = await verifyTree(target, manifest, options);
   if (report.intact) {
@@ -135,6 +144,7 @@ async function adoptWhatIsThere(consignment: Consignment, options: StageOptions)
     { target, quarantine: place, differences: report.differences },
     `staged copy was damaged: ${difference}`,
   );
+  await options.onLost({ target, quarantine: place, found: difference });
   return undefined;
 }
 
@@ -209,6 +219,6 @@ async function kindOf(path: string): Promise<"directory" | "file" | "link" | "sp
     return stats.isFile() ? "file" : "special file";
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    throw translateWriteError(error, path, "lstat");
   }
 }

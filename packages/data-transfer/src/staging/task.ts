@@ -15,6 +15,7 @@ import {
   releaseItem,
   renewClaim,
 } from "../opsdb/items.ts";
+import { recordStagedCopyLost } from "../opsdb/lifetimes.ts";
 import { keepClaim } from "./claim-keeper.ts";
 import { loadConsignment } from "./consignment.ts";
 import { fanOut } from "./fan-out.ts";
@@ -128,8 +129,10 @@ async function workOn(work: StagingWork, context: TaskContext, claimed: Claimed)
       seen = done;
       keeper.progress(done);
     };
+    const onLost = (details: Record<string, unknown>) =>
+      db.transaction((tx) => recordStagedCopyLost(tx, claim, details));
     const consignment = await loadConsignment(db, work.root, claimed);
-    const delivered = await stagePackage(work.place, consignment, { signal, onBytes, log });
+    const delivered = await stagePackage(work.place, consignment, { signal, onBytes, onLost, log });
     // The tree is visible. What is left is to say so, for as long as the claim stands.
     const end = await persistently(log, keeper.signal, () => completeItem(db, claim, delivered));
     log.info({ bytes: delivered.bytes, files: delivered.files, alreadyThere: delivered.alreadyThere }, "staged");

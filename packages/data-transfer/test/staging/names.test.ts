@@ -1,9 +1,9 @@
-import { mkdir, symlink } from "node:fs/promises";
+import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Manifest } from "../../src/bundle/manifest.ts";
 import { aPackage } from "../world/package.ts";
-import { namesIn } from "../world/tree.ts";
+import { layOut, readTree } from "../world/tree.ts";
 import { startWorld } from "../world/world.ts";
 
 for (const name of ["..", "../OUTSIDE", "/etc/OUTSIDE", "a/../../OUTSIDE", ".hidden", "back\\slash", "line\nbreak"]) {
@@ -53,19 +53,24 @@ for (const { what, path } of paths) {
   });
 }
 
-test("nothing is written through a link below the root", async (t) => {
+test("nothing is written, adopted or put aside through a link below the root", async (t) => {
   const world = await startWorld(t);
-  const [lost] = await world.archive.put(aPackage());
-  await mkdir(join(world.folder, "archives", "secret"));
-  await symlink(join(world.folder, "archives", "secret"), world.staged);
-  await world.request([lost]);
+  const [lost, alike, other] = await world.archive.put(aPackage(), aPackage(), aPackage());
+  const secret = join(world.folder, "archives", "secret");
+  await layOut(join(secret, alike.name), alike);
+  await layOut(join(secret, other.name), lost);
+  const before = await readTree(secret);
+  await symlink(secret, world.staged);
+  await world.request([lost, alike, other]);
   await world.workUntilIdle();
   await world.expect({
-    pending: [{ package: lost, code: "CDT-PATH-OUTSIDE-ROOT", reason: "misconfigured" }],
-    leftOver: "nothing",
+    pending: [lost, alike, other].map((one) => {
+      return { package: one, code: "CDT-PATH-OUTSIDE-ROOT", reason: "misconfigured" };
+    }),
+    leftOver: [alike.name, other.name],
     next: "spare_processing",
   });
-  t.assert.deepEqual(await namesIn(join(world.folder, "archives", "secret")), []);
+  t.assert.deepEqual(await readTree(secret), before);
 });
 
 function withFile(path: string): (truth: Manifest) => Manifest {

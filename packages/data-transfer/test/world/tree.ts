@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { lstat, readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { chmod, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { indexManifest } from "../../src/bundle/manifest.ts";
 import type { ArchivedPackage } from "./archive.ts";
 import { checksum } from "./package.ts";
@@ -29,6 +29,16 @@ export function treeOf({ contents }: ArchivedPackage): Tree {
       tree[path.slice(0, at)] = "folder 2750";
   }
   return Object.fromEntries(Object.entries(tree).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Puts a package's files there by other hands than ours, with the modes that ours give. */
+export async function layOut(directory: string, { contents }: ArchivedPackage): Promise<void> {
+  for (const [path, bytes] of contents) {
+    const folder = dirname(join(directory, path));
+    await mkdir(folder, { recursive: true });
+    await chmod(folder, 0o2750);
+    await writeFile(join(directory, path), bytes, { mode: 0o640 });
+  }
 }
 
 /** The bytes themselves would fill the screen where they differ. */
