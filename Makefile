@@ -33,11 +33,11 @@ lint: $(INSTALLED) ## format, types, who imports whom, texts
 	@node scripts/lint-text.ts
 
 bench: $(INSTALLED) ## measure memory, speed and latency; figures go to standard output
-	@scripts/install-debian-packages.sh redis-server curl
+	@scripts/install-debian-packages.sh redis-server openssl curl
 	@node bench/run.ts
 
 bench-check: $(INSTALLED) ## the same, and exit 1 where a promised figure is missed
-	@scripts/install-debian-packages.sh redis-server curl
+	@scripts/install-debian-packages.sh redis-server openssl curl
 	@node bench/run.ts --check
 
 e2e: $(INSTALLED) ## end-to-end tests on large real servers and real data; needs E2E_LAB (CONTRIBUTING.md)
