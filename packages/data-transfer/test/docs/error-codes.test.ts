@@ -7,7 +7,7 @@ import { read, readAll, root } from "./project-files.ts";
 
 const page = read("docs/error-codes.md").text;
 const entries = [...page.matchAll(/^### (CDT-[A-Z0-9-]+)$/gm)].map((match) => match[1]!);
-const sources = readAll("packages/*/src/**/*.ts");
+const sources = [...readAll("packages/*/src/**/*.ts"), ...readAll("packages/*/bin/*.js")];
 const code = /CDT-[A-Z0-9]+(?:-[A-Z0-9]+)*/g;
 
 test("every code that the sources name has an entry, and every entry is of a code that the sources name", () => {
