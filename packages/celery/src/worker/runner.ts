@@ -150,6 +150,7 @@ export function createRunner(options: RunnerOptions): Runner {
         await giveBack(held);
         return pause(requeueRest, held.stop.signal);
       case "interrupted":
+        held.runningSince = undefined;
         return;
       case "left":
         log.warn(who, "left to whoever has the message now");

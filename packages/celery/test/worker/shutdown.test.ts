@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { pino } from "pino";
 import { MemoryBrokerHub, memoryBroker, WorkerShutdown } from "../../src/index.ts";
 import { gate, queue, soon, startWorld } from "./world.ts";
 
@@ -29,9 +30,14 @@ test("when the grace is over, tasks are told to stop and their messages lie at t
   });
   const ids = [];
   for (let n = 0; n < 5; n++) ids.push(await world.send("stuck", n));
-  const worker = await world.work([stuck.task], { concurrency: 3 });
+  const lines: string[] = [];
+  const worker = await world.work([stuck.task], {
+    concurrency: 3,
+    log: pino({ level: "warn" }, { write: (line) => void lines.push(line) }),
+  });
   await stuck.untilBegun(3);
   await worker.stop({ grace: 0 });
+  assert.deepEqual(lines, [], "tasks that end when they are told to are no reason to warn");
   assert.ok(reasons.length === 3 && reasons.every((reason) => reason instanceof WorkerShutdown));
   await world.expectBroker({ waiting: 5 });
   assert.equal(worker.facts().counts.requeued, 3);
