@@ -1,7 +1,8 @@
 import { DeadLetter, Ignore, type TaskContext } from "@ccatobs/celery";
+import type { StagingItem } from "../model/staging.ts";
 import type { Database } from "../opsdb/database.ts";
 import { getJob, jobItems, setWaitingTask } from "../opsdb/jobs.ts";
-import { jobResult } from "./job-result.ts";
+import { jobResult, settleWaitingJob } from "./job-result.ts";
 
 /**
  * Sends one message for each open item of a job, as a Python manager expects of a message that names the whole job.
@@ -26,7 +27,7 @@ export async function fanOut(
   await setWaitingTask(db, jobId, request.id);
   const items = await jobItems(db, jobId);
   const open = items.filter(({ status }) => status !== "completed" && status !== "failed");
-  if (open.length === 0) return jobResult(job, items);
+  if (open.length === 0) return await answerEnded(db, context, jobId, items);
   for (const item of open) {
     await context.send(request.queue, request.name, {
       id: item.taskId,
@@ -37,4 +38,19 @@ export async function fanOut(
     });
   }
   throw new Ignore(`job ${jobId}: ${open.length} items were sent; the last one to end stores the result`);
+}
+
+/** Whoever asks after the end hears what those heard who had waited for it: a result, or that the job failed. */
+async function answerEnded(
+  db: Database,
+  context: TaskContext,
+  jobId: number,
+  items: readonly StagingItem[],
+): Promise<unknown> {
+  // Read anew: it may have ended since the message was looked up.
+  const job = (await getJob(db, jobId))!;
+  if (job.status !== "failed") return jobResult(job, items);
+  const waitingTaskId = context.request.id;
+  await settleWaitingJob(context.settleOther, { jobId, jobFinished: true, jobStatus: job.status, waitingTaskId });
+  throw new Ignore(`job ${jobId} had ended with items that failed`);
 }
