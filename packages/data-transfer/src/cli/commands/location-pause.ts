@@ -1,3 +1,6 @@
+import { UsageError } from "../../errors/usage.ts";
+import type { DataLocation } from "../../model/location.ts";
+import { operationsAt } from "../../model/operation.ts";
 import { fullName, pauseLocation } from "../../opsdb/locations.ts";
 import { requireLocation } from "../../queues/discover.ts";
 import { actor } from "../actor.ts";
@@ -16,11 +19,15 @@ export const locationPause: CommandDefinition<{ location: string; message: strin
       command: 'ccat_data_transfer location pause ramses_processing "file system maintenance until Friday"',
       purpose: "before a maintenance",
     },
-    { command: 'ccat_data_transfer location pause cologne/lta "archive is moved"', purpose: "with the site's name" },
+    {
+      command: 'ccat_data_transfer location pause cologne/ramses_processing "quota is used up"',
+      purpose: "with the site's name",
+    },
   ],
   async run(context, { location: name, message }) {
     const location = await withDatabase(context, async (db) => {
       const found = await requireLocation(db, name);
+      if (operationsAt[found.locationType].length === 0) throw nothingToPause(found);
       await db.transaction((tx) => pauseLocation(tx, found.id, message, actor()));
       return found;
     });
@@ -31,3 +38,10 @@ export const locationPause: CommandDefinition<{ location: string; message: strin
     return 0;
   },
 };
+
+function nothingToPause(location: DataLocation): UsageError {
+  return new UsageError(
+    `nothing begins at ${fullName(location)}, a location of type ${location.locationType}, so it cannot be paused`,
+    "to keep it from being read give it active = false: ccat_data_transfer db seed --file <file>",
+  );
+}
