@@ -45,7 +45,7 @@ type Outcome =
   | { kind: "succeeded"; value: unknown }
   | { kind: "failed"; error: unknown }
   | { kind: "retried"; retry: Retry }
-  | { kind: "ignored" }
+  | { kind: "ignored"; why: string }
   | { kind: "expired" }
   | { kind: "requeued" }
   | { kind: "refused"; refusal: Refusal }
@@ -100,7 +100,7 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   function thrown(error: unknown, held: Held, { request }: Work): Outcome {
-    if (error instanceof Ignore) return { kind: "ignored" };
+    if (error instanceof Ignore) return { kind: "ignored", why: error.message };
     if (error instanceof DeadLetter) {
       const { reason, text } = error;
       const { id, name } = request;
@@ -139,7 +139,7 @@ export function createRunner(options: RunnerOptions): Runner {
         emit("task:ignored", { ...who, expired: true });
         return concluded(held, await persist.settle(held, acknowledge));
       case "ignored":
-        log.info({ ...who, runtime }, "task ignored");
+        log.info({ ...who, runtime, why: outcome.why }, "task ignored");
         emit("task:ignored", { ...who, expired: false });
         return concluded(held, await persist.settle(held, acknowledge));
       case "retried":

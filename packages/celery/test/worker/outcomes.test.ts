@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { pino } from "pino";
 import { DeadLetter, Ignore, Requeue, Retry, TaskFailed } from "../../src/index.ts";
 import { encodeTask } from "../../src/message/encode-task.ts";
 import { plain, queue, startWorld } from "./world.ts";
@@ -137,19 +138,21 @@ test("Retry publishes the same task again with its unknown headers, and fails wi
 
 test("Ignore acknowledges and leaves no result", async (t) => {
   const world = await startWorld(t);
-  const worker = await world.work([
-    {
-      name: "duplicate",
-      async run() {
-        throw new Ignore();
-      },
+  const lines: string[] = [];
+  const log = pino({}, { write: (line) => void lines.push(line) });
+  const task = {
+    name: "duplicate",
+    async run() {
+      throw new Ignore("somebody else has it");
     },
-  ]);
+  };
+  const worker = await world.work([task], { log });
   const id = await world.send("duplicate");
   await worker.events.until("task:ignored");
   await worker.stop();
   assert.equal((await world.results.get(id))?.status, "STARTED");
   await world.expectBroker({});
+  assert.match(lines.find((line) => line.includes('"task ignored"')) ?? "", /"why":"somebody else has it"/);
 });
 
 test("Requeue puts the message back to the head of its queue, marked as redelivered", async (t) => {

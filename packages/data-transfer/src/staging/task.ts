@@ -114,7 +114,7 @@ async function workOn(work: StagingWork, context: TaskContext, claimed: Claimed)
     package: claim.item.packageName,
     attempt: claim.attempt,
   });
-  log.info({ worker: work.worker }, "claimed");
+  log.info("claimed");
   observer.claimed();
   const keeper = keepClaim({
     leaseSeconds: work.claimLease,
