@@ -1,8 +1,8 @@
-import { userInfo } from "node:os";
 import { UsageError } from "../../errors/usage.ts";
 import { parseDuration } from "../../settings/units.ts";
 import { planStaging } from "../../staging/plan.ts";
 import { requestStaging } from "../../staging/request.ts";
+import { userName } from "../actor.ts";
 import type { CommandDefinition, ExitCode } from "../command.ts";
 import { followJob } from "../follow-job.ts";
 import { formatBytes } from "../output/format.ts";
@@ -59,7 +59,7 @@ export const stageRequest: CommandDefinition<Input> = {
       const job = await requestStaging(db, {
         ...wanted,
         destination,
-        requester: input.requester ?? userInfo().username,
+        requester: input.requester ?? userName(),
         lifetime: input.lifetime === undefined ? settings.staging.defaultLifetime : lifetimeOf(input.lifetime),
         priority: priorityOf(input.priority ?? "6"),
       });
