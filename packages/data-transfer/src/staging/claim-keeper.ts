@@ -23,32 +23,46 @@ export interface ClaimKeeperOptions {
 /**
  * Renews a database claim while its package is on the way, and carries the progress with it.
  *
- * A database that cannot be reached is no reason to stop until the claim, by our own monotonic clock, has run out.
+ * A database that cannot be reached, or does not answer, is no reason to stop until the claim, by our own monotonic clock,
+ * has run out; then it is one, whether or not an answer is still awaited.
  */
 export function keepClaim({ leaseSeconds, renew, log, every = 1000 }: ClaimKeeperOptions): KeptClaim {
   const interval = Math.min(every, (leaseSeconds * 1000) / 3);
   const controller = new AbortController();
   let bytesDone = 0;
   let heldSince = performance.now();
+  let lastError: unknown;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
+  let runsOut = setTimeout(unrenewable, leaseSeconds * 1000);
   let renewal: Promise<void> = Promise.resolve();
 
   async function renewOnce(): Promise<void> {
     const asked = performance.now();
     try {
       const answer = await renew(bytesDone);
-      if (answer === "held") heldSince = asked;
-      else end(answer === "cancelled" ? new StagingCancelled() : new ClaimLost());
+      if (stopped) return;
+      if (answer !== "held") return end(answer === "cancelled" ? new StagingCancelled() : new ClaimLost());
+      heldSince = asked;
+      clearTimeout(runsOut);
+      runsOut = setTimeout(unrenewable, leaseSeconds * 1000 - (performance.now() - asked));
     } catch (error) {
-      const age = (performance.now() - heldSince) / 1000;
-      log.warn({ err: error, seconds: Math.round(age) }, "claim not renewed");
-      if (age >= leaseSeconds) end(new ClaimUnrenewable(age, { cause: error }));
+      lastError = error;
+      log.warn({ err: error, seconds: Math.round(secondsHeld()) }, "claim not renewed");
     }
+  }
+
+  function unrenewable(): void {
+    end(new ClaimUnrenewable(secondsHeld(), { cause: lastError }));
+  }
+
+  function secondsHeld(): number {
+    return (performance.now() - heldSince) / 1000;
   }
 
   function end(reason: Error): void {
     stopped = true;
+    clearTimeout(runsOut);
     controller.abort(reason);
   }
 
@@ -68,7 +82,9 @@ export function keepClaim({ leaseSeconds, renew, log, every = 1000 }: ClaimKeepe
     async stop() {
       stopped = true;
       clearTimeout(timer);
-      await renewal;
+      clearTimeout(runsOut);
+      // Once it has run out, or is somebody else's, no answer changes anything.
+      if (!controller.signal.aborted) await renewal;
     },
   };
 }
