@@ -24,6 +24,10 @@ export interface TestQueue {
   push(queue: string, raw: string): Promise<void>;
   /** Loses all that it remembers. */
   flush(): Promise<void>;
+  /** A Redis ends, and comes again empty; in memory that is the same as being flushed. */
+  restart(): Promise<void>;
+  /** How often somebody has asked it for its epoch, as every sweep does. */
+  readonly sweeps: number;
   /** Ids of all tasks that were published so far, each as often as it was. */
   readonly published: readonly string[];
 }
@@ -50,13 +54,16 @@ export async function redisForWorld(scope: Scope): Promise<{ redis: TestRedis; s
 }
 
 export function queueOnRedis(scope: Scope, redis: TestRedis, settings: Settings, log: Logger): TestQueue {
-  const published: string[] = [];
+  const noted: Noted = { published: [], sweeps: 0 };
   return {
-    published,
+    published: noted.published,
+    get sweeps() {
+      return noted.sweeps;
+    },
     async connect() {
       const { broker, results, close } = await connectBroker(settings, log, new AbortController().signal);
       scope.after(close);
-      return { broker: noting(broker, published), results };
+      return { broker: noting(broker, noted), results };
     },
     async push(queue, raw) {
       await redis.cli("LPUSH", queue, raw);
@@ -64,15 +71,19 @@ export function queueOnRedis(scope: Scope, redis: TestRedis, settings: Settings,
     async flush() {
       await redis.cli("FLUSHALL");
     },
+    restart: () => redis.restart("SIGKILL"),
   };
 }
 
 export function queueInMemory(scope: Scope, settings: Settings): TestQueue {
   const hub = new MemoryBrokerHub();
   const outcomes = new MemoryResultHub();
-  const published: string[] = [];
+  const noted: Noted = { published: [], sweeps: 0 };
   return {
-    published,
+    published: noted.published,
+    get sweeps() {
+      return noted.sweeps;
+    },
     async connect() {
       const broker = memoryBroker({ hub, lease: settings.broker.lease * 1000 });
       const results = memoryResults(outcomes);
@@ -82,7 +93,7 @@ export function queueInMemory(scope: Scope, settings: Settings): TestQueue {
         await broker.close();
         await results.close();
       });
-      return { broker: noting(broker, published), results };
+      return { broker: noting(broker, noted), results };
     },
     async push(queue, raw) {
       hub.push(queue, raw, "tail");
@@ -90,15 +101,28 @@ export function queueInMemory(scope: Scope, settings: Settings): TestQueue {
     async flush() {
       hub.flush();
     },
+    async restart() {
+      hub.flush();
+    },
   };
 }
 
-function noting(broker: Broker, published: string[]): Broker {
+interface Noted {
+  published: string[];
+  sweeps: number;
+}
+
+function noting(broker: Broker, noted: Noted): Broker {
   return {
     ...broker,
     async publish(queue, envelope) {
-      published.push(String(envelope.headers.id));
+      noted.published.push(String(envelope.headers.id));
       await broker.publish(queue, envelope);
+    },
+    async epoch() {
+      const epoch = await broker.epoch();
+      noted.sweeps++;
+      return epoch;
     },
   };
 }

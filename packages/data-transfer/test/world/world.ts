@@ -7,6 +7,7 @@ import sql from "sql-template-tag";
 import { temporaryDirectory } from "../../../../testing/temporary-directory.ts";
 import type { StagingItem, StagingJob } from "../../src/model/staging.ts";
 import type { Database } from "../../src/opsdb/database.ts";
+import { readEpoch } from "../../src/opsdb/sweep.ts";
 import { loadSettings } from "../../src/settings/load.ts";
 import { requestStaging } from "../../src/staging/request.ts";
 import { startDatabases, type TestDatabases } from "../opsdb/test-database.ts";
@@ -50,9 +51,19 @@ export interface World extends Omit<Engine, "startWhatIsMissing"> {
   /** Puts a raw text on the processing location's queue. */
   message(raw: string): Promise<void>;
   /** The latest item of a package. */
-  item(of: ArchivedPackage): Promise<StagingItem>;
+  item(of: Pick<ArchivedPackage, "name">): Promise<StagingItem>;
   /** Waits until the latest item of a package is as wanted; answers it. */
   untilItem(of: ArchivedPackage, what: string, is: (item: StagingItem) => boolean): Promise<StagingItem>;
+  /** Waits until no message lies in a queue or is in anybody's hands. */
+  untilQuiet(): Promise<void>;
+  /** Waits until so many messages are in workers' hands, and none waits. */
+  untilUnacked(count: number): Promise<void>;
+  /** Waits until so many more sweeps have begun. */
+  untilSwept(times: number): Promise<void>;
+  /** Waits until so many messages were published in all. */
+  untilPublished(count: number): Promise<void>;
+  /** Waits until a manager has noted which Redis this is, so that it will notice another one. */
+  untilEpochKnown(): Promise<void>;
   /** Waits until so many messages were put aside. */
   untilDeadLetters(count: number): Promise<void>;
   /** Plays the clock: whatever waits for its next attempt is due. */
@@ -126,8 +137,25 @@ export async function startWorld(t: TestContext, options: WorldOptions = {}): Pr
           return item !== undefined && is(item) && item;
         }),
       ),
+    untilQuiet: () => until("the queues were empty", () => isQuiet(broker)).then(() => undefined),
     async untilDeadLetters(count) {
       await until(`${count} messages were put aside`, async () => (await broker.deadLetters()).length === count);
+    },
+    async untilUnacked(count) {
+      await until(`${count} messages were in workers' hands`, async () => {
+        const { waiting, unacked } = await broker.inspect(world.queueName);
+        return waiting === 0 && unacked.count === count;
+      });
+    },
+    async untilSwept(times) {
+      const before = queue.sweeps;
+      await until(`it was swept ${times} times`, () => queue.sweeps >= before + times);
+    },
+    async untilPublished(count) {
+      await until(`${count} messages were published`, () => queue.published.length >= count);
+    },
+    async untilEpochKnown() {
+      await until("the epoch was noted", () => readEpoch(db));
     },
     async letTimePass() {
       await db.query(sql`UPDATE staging_item SET retry_at = now() WHERE retry_at IS NOT NULL`);
@@ -149,19 +177,19 @@ async function settingsFor(folder: string, more: Readonly<Record<string, string>
 
 /** Nothing waits in a queue or is in anybody's hands, and no item could be worked on now. */
 async function untilIdle({ db, broker }: World): Promise<void> {
-  const queues = ["cologne_ramses_processing_staging", "cologne_spare_processing_staging"];
-  const quiet = async () => {
-    for (const queue of queues) {
-      const { waiting, unacked } = await broker.inspect(queue);
-      if (waiting + unacked.count > 0) return false;
-    }
-    return true;
-  };
   await until(
     "everything was done",
     // The queue once more at the end: a message may have come and gone into somebody's hands meanwhile.
-    async () => (await quiet()) && (await itemsInMotion(db)).length === 0 && (await quiet()),
+    async () => (await isQuiet(broker)) && (await itemsInMotion(db)).length === 0 && (await isQuiet(broker)),
   );
+}
+
+async function isQuiet(broker: Broker): Promise<boolean> {
+  for (const queue of ["cologne_ramses_processing_staging", "cologne_spare_processing_staging"]) {
+    const { waiting, unacked } = await broker.inspect(queue);
+    if (waiting + unacked.count > 0) return false;
+  }
+  return true;
 }
 
 /** Whoever reads of a failure wants to know what went on before it. */

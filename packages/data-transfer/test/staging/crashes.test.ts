@@ -1,0 +1,126 @@
+import { test } from "node:test";
+import sql from "sql-template-tag";
+import { claimItem } from "../../src/opsdb/items.ts";
+import { betweenRenameAndRecord } from "../world/between.ts";
+import { createGate } from "../world/gate.ts";
+import { aPackage } from "../world/package.ts";
+import { startWorld, type World } from "../world/world.ts";
+
+test("a database that is restarted between rename and record delays the record, and nothing more", async (t) => {
+  const world = await startWorld(t);
+  const [one] = await world.archive.put(aPackage());
+  let restarts = 0;
+  await world.startWorker({
+    db: betweenRenameAndRecord(world.db, world.directoryOf(one), async () => {
+      restarts++;
+      await world.databases.server.restart("SIGINT");
+    }),
+  });
+  await world.request([one]);
+  await world.startManager();
+  await world.workUntilIdle();
+  t.assert.equal(restarts, 1);
+  const { attempt, alreadyThere } = await world.item(one);
+  t.assert.deepEqual(
+    { attempt, alreadyThere },
+    { attempt: 1, alreadyThere: false },
+    "by the attempt that published it",
+  );
+  await world.expect({ staged: [one], leftOver: "nothing" });
+});
+
+test("a database that is restarted in the middle of a package does not end the attempt", async (t) => {
+  const world = await startWorld(t);
+  const [one] = await world.archive.put(aPackage());
+  const gate = createGate();
+  await world.startWorker({ around: gate.around });
+  await world.request([one]);
+  await world.startManager();
+  await gate.reached();
+  await world.databases.server.restart("SIGINT");
+  gate.open();
+  await world.workUntilIdle();
+  t.assert.equal((await world.item(one)).attempt, 1);
+  await world.expect({ staged: [one], leftOver: "nothing" });
+});
+
+test("a worker that freezes between rename and record leaves a tree that the next one verifies and adopts", async (t) => {
+  const world = await startWorld(t, { settings: takenOverAtOnce });
+  const [one] = await world.archive.put(aPackage());
+  const frozen = Promise.withResolvers<void>();
+  const first = await world.startWorker({
+    name: "frozen",
+    db: betweenRenameAndRecord(world.db, world.directoryOf(one), () => {
+      frozen.resolve();
+      return new Promise(() => {});
+    }),
+  });
+  await world.request([one]);
+  await world.startManager();
+  await frozen.promise;
+  await world.archive.remove(one);
+  await expireClaims(world);
+  await world.startWorker({ name: "successor" });
+  const item = await world.untilItem(one, "is adopted", ({ status }) => status === "completed");
+  t.assert.deepEqual([item.alreadyThere, item.claimedBy, item.attempt], [true, "successor", 2]);
+  await first.stop({ grace: 0 });
+  await world.workUntilIdle();
+  await world.expect({ staged: [one], leftOver: "nothing" });
+});
+
+test("whoever has lost his claim in the middle writes nothing, removes nothing, and leaves the item to its new holder", async (t) => {
+  const world = await startWorld(t);
+  const [one] = await world.archive.put(aPackage());
+  const gate = createGate();
+  await world.startWorker({ name: "loser", around: gate.around });
+  await world.request([one]);
+  const manager = await world.startManager();
+  await gate.reached();
+  await manager.stop();
+  // Frozen for longer than its claim holds, as it were: somebody else has the item now.
+  await expireClaims(world);
+  const { id } = await world.item(one);
+  const locationIds = [world.locations.ramses_processing.id];
+  const taken = await claimItem(world.db, id, { worker: "winner", leaseSeconds: 600, locationIds });
+  t.assert.equal(taken.outcome, "claimed");
+  const before = await world.item(one);
+  gate.open();
+  await world.untilQuiet();
+  const { bytesDone, ...after } = await world.item(one);
+  const { bytesDone: _, ...claimed } = before;
+  t.assert.deepEqual(after, claimed, "the winner's claim stands");
+  t.assert.notEqual((await world.results.get(before.taskId))?.status, "SUCCESS");
+
+  // The winner dies as well; a third takes over, and all private directories with it.
+  await expireClaims(world);
+  await world.startManager();
+  await world.workUntilIdle();
+  t.assert.equal((await world.item(one)).attempt, 3);
+  await world.expect({ staged: [one], leftOver: "nothing" });
+});
+
+test("a successor that takes over while its predecessor is still writing publishes alone", async (t) => {
+  const world = await startWorld(t, { settings: takenOverAtOnce });
+  const [one] = await world.archive.put(aPackage({ files: 5 }));
+  const gate = createGate();
+  await world.startWorker({ name: "predecessor", around: gate.around });
+  await world.request([one]);
+  await world.startManager();
+  await gate.reached();
+  await expireClaims(world);
+  await world.startWorker({ name: "successor" });
+  const item = await world.untilItem(one, "is staged", ({ status }) => status === "completed");
+  t.assert.equal(item.claimedBy, "successor");
+  gate.open();
+  await world.untilQuiet();
+  t.assert.equal((await world.item(one)).claimedBy, "successor");
+  await world.expect({ staged: [one], leftOver: "nothing" });
+});
+
+/** A worker takes one package at a time, and the sweep takes back at once what nobody keeps. */
+const takenOverAtOnce = { "worker.concurrency": "1", "manager.sweep_interval": "100ms" };
+
+/** Plays the clock: every claim has run out. */
+async function expireClaims({ db }: World): Promise<void> {
+  await db.query(sql`UPDATE staging_item SET lease_until = now() - interval '1 hour' WHERE status = 'in_progress'`);
+}
