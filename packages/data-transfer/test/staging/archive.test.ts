@@ -6,7 +6,8 @@ import { upsertLocation } from "../../src/opsdb/locations.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import type { ArchivedPackage } from "../world/archive.ts";
 import { aPackage } from "../world/package.ts";
-import { startWorld, type World } from "../world/world.ts";
+import { startWorld } from "../world/start-world.ts";
+import type { World } from "../world/world.ts";
 
 test("a package that no archive holds is failed, and the next one is staged", async (t) => {
   const world = await startWorld(t);

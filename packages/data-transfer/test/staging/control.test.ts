@@ -4,7 +4,7 @@ import { getJob } from "../../src/opsdb/jobs.ts";
 import { pauseLocation, resumeLocation } from "../../src/opsdb/locations.ts";
 import { createGate } from "../world/gate.ts";
 import { aPackage } from "../world/package.ts";
-import { startWorld } from "../world/world.ts";
+import { startWorld } from "../world/start-world.ts";
 
 test("a worker that is shut down in the middle gives its package back, and the next worker stages it first", async (t) => {
   const world = await startWorld(t, { settings: { "worker.concurrency": "1" } });

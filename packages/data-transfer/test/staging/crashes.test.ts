@@ -4,7 +4,8 @@ import { claimItem } from "../../src/opsdb/items.ts";
 import { betweenRenameAndRecord } from "../world/between.ts";
 import { createGate } from "../world/gate.ts";
 import { aPackage } from "../world/package.ts";
-import { startWorld, type World } from "../world/world.ts";
+import { startWorld } from "../world/start-world.ts";
+import type { World } from "../world/world.ts";
 
 test("a database that is restarted between rename and record delays the record, and nothing more", async (t) => {
   const world = await startWorld(t);

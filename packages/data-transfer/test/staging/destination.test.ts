@@ -5,8 +5,8 @@ import { mountSmallDisk, withoutMounting } from "../../../../testing/small-disk.
 import { retryJob } from "../../src/opsdb/job-control.ts";
 import { lastFirst } from "../world/cleaning.ts";
 import { aPackage } from "../world/package.ts";
+import { startWorld } from "../world/start-world.ts";
 import { layOut } from "../world/tree.ts";
-import { startWorld } from "../world/world.ts";
 
 const skip = withoutMounting();
 const MiB = 1024 * 1024;

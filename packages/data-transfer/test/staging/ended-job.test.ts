@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { aPackage } from "../world/package.ts";
 import { messageText } from "../world/queue.ts";
-import { startWorld } from "../world/world.ts";
+import { startWorld } from "../world/start-world.ts";
 
 test("whoever asks for a job that has ended with failures is told so, as those are who waited for it", async (t) => {
   const world = await startWorld(t);

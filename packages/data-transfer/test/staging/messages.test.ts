@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { aPackage } from "../world/package.ts";
 import { messageText } from "../world/queue.ts";
-import { startWorld } from "../world/world.ts";
+import { startWorld } from "../world/start-world.ts";
 
 /** Messages that nobody can ever do; each is put aside with its reason, and harms nothing. */
 const hopeless: readonly { what: string; reason: string; text: string }[] = [

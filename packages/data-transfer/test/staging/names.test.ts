@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Manifest } from "../../src/bundle/manifest.ts";
 import { aPackage } from "../world/package.ts";
+import { startWorld } from "../world/start-world.ts";
 import { layOut, readTree } from "../world/tree.ts";
-import { startWorld } from "../world/world.ts";
 
 for (const name of ["..", "../OUTSIDE", "/etc/OUTSIDE", "a/../../OUTSIDE", ".hidden", "back\\slash", "line\nbreak"]) {
   test(`a package that the database calls ${JSON.stringify(name)} is refused, and the next one is staged`, async (t) => {

@@ -4,7 +4,7 @@ import { without } from "../../../../testing/require-server.ts";
 import { createGate } from "../world/gate.ts";
 import { aPackage } from "../world/package.ts";
 import { messageText } from "../world/queue.ts";
-import { startWorld } from "../world/world.ts";
+import { startWorld } from "../world/start-world.ts";
 
 // A real Redis with TLS and client certificates throughout.
 const skip = without("redis-server", "openssl");

@@ -5,7 +5,7 @@ import { upsertObservation } from "../../src/opsdb/catalogue.ts";
 import { requestStaging } from "../../src/staging/request.ts";
 import { selectPackages } from "../../src/staging/selection.ts";
 import { aPackage } from "../world/package.ts";
-import { startWorld } from "../world/world.ts";
+import { startWorld } from "../world/start-world.ts";
 
 test("packages are found by name, by id and by observation, each once however often it is named", async (t) => {
   const { db, archive } = await startWorld(t);

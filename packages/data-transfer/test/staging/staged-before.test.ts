@@ -5,8 +5,8 @@ import sql from "sql-template-tag";
 import { stagedCopies } from "../../src/opsdb/packages.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { aPackage } from "../world/package.ts";
+import { startWorld } from "../world/start-world.ts";
 import { namesIn } from "../world/tree.ts";
-import { startWorld } from "../world/world.ts";
 
 /** An archive that must not be read. */
 function untouched(reads: string[]): (storage: Storage) => Storage {

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import { directory, file, member, tar, twoZeroBlocks } from "../bundle/tar-forge.ts";
 import { aPackage, type PackageOptions } from "../world/package.ts";
-import { startWorld } from "../world/world.ts";
+import { startWorld } from "../world/start-world.ts";
 
 const contents = { "night/one": "one", "night/two": "two" };
 const [one, two] = Object.entries(contents).map(([path, content]) => file(path, content)) as [Buffer, Buffer];

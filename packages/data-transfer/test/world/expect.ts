@@ -2,40 +2,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ItemReason, Status } from "../../src/model/status.ts";
 import type { ArchivedPackage } from "./archive.ts";
+import type { Expectation, Undone } from "./expectation.ts";
 import { jobsThatContradictTheirItems, readItems, stagedRecords } from "./items.ts";
 import { aPackage } from "./package.ts";
 import { reasonsOf } from "./queue.ts";
 import { namesIn, readSums, readTree, sumsOf, treeOf } from "./tree.ts";
-import type { RequestOptions, World } from "./world.ts";
-
-/** The whole outcome: what is not named here must not be there. */
-export interface Expectation {
-  /** Visible at the processing location, byte for byte, recorded, and their items completed. */
-  staged?: readonly ArchivedPackage[];
-  /** Completed at the spare location; only their items are looked at. */
-  stagedAtSpare?: readonly ArchivedPackage[];
-  failed?: readonly Undone[];
-  /** Waiting for something; for their next attempt, unless they wait for somebody to end a pause. */
-  pending?: readonly Undone[];
-  /** Pending, and nobody has come to them yet. */
-  untouched?: readonly ArchivedPackage[];
-  /** On the queue: those that a worker gave back have code and reason. */
-  scheduled?: readonly (Pick<Undone, "package"> & Partial<Undone>)[];
-  /** Of the processing location; empty by default. Dead letters of all queues, in any order. */
-  queue?: { waiting?: number; unacked?: number; deadLetters?: readonly string[] };
-  /** What lies beside the staged packages without being one: "nothing", or the names. */
-  leftOver: "nothing" | readonly string[];
-  /** Recorded as staged although their items say something else: they were staged before. */
-  stillRecorded?: readonly ArchivedPackage[];
-  /** Where the next good package goes, to show that nothing is stuck; "nowhere" while nobody works. */
-  next?: RequestOptions["to"] | "nowhere";
-}
-
-interface Undone {
-  package: ArchivedPackage | string;
-  code: string;
-  reason: ItemReason;
-}
+import type { World } from "./world.ts";
 
 /** Asserts the outcome, then stages one more package and asserts it all again. */
 export async function expectOutcome(world: World, expected: Expectation): Promise<void> {
@@ -50,7 +22,7 @@ export async function expectOutcome(world: World, expected: Expectation): Promis
 }
 
 /** Packages that earlier calls have staged to show that it works. */
-const shown = new WeakMap<World, { package: ArchivedPackage; at: RequestOptions["to"] }[]>();
+const shown = new WeakMap<World, { package: ArchivedPackage; at: Expectation["next"] }[]>();
 
 async function compare(world: World, expected: Expectation): Promise<void> {
   const good = shown.get(world) ?? [];
