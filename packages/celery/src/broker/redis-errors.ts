@@ -82,15 +82,20 @@ export function translateRedisError(error: unknown, where: string): RedisError {
   const { message = String(error), code = "" } = error as { message?: string; code?: string };
   const cause = Object.assign(new Error(message), code && { code });
   const fault = faultOf(code, message);
-  return new RedisError(fault, sentences[fault](where, code || message), { cause });
+  const detail = tellsMore.has(fault) ? message : code || message;
+  return new RedisError(fault, sentences[fault](where, detail), { cause });
 }
+
+/** Here the message names what the code does not: the names in the certificate, the file that is not there. */
+const tellsMore: ReadonlySet<RedisFault> = new Set(["certificate-name", "tls-files"]);
 
 const sentences: Record<RedisFault, (where: string, detail: string) => string> = {
   unreachable: (where, detail) => `Redis at ${where} cannot be reached (${detail})`,
   password: (where) => `Redis at ${where} does not take the password`,
   "not-permitted": (where, detail) => `Redis at ${where} does not permit it: ${detail}`,
   "certificate-untrusted": (where, detail) => `the certificate of Redis at ${where} is not trusted (${detail})`,
-  "certificate-name": (where) => `the certificate of Redis at ${where} is for another name`,
+  "certificate-name": (where, detail) =>
+    `the certificate of Redis at ${where} is for another name (${detail.replace(/^.* altnames: (?=Host: )/, "")})`,
   "certificate-expired": (where, detail) => `the certificate of Redis at ${where} is not valid now (${detail})`,
   "client-certificate": (where, detail) => `Redis at ${where} wants another client certificate (${detail})`,
   "not-tls": (where) => `what listens at ${where} does not speak TLS`,
