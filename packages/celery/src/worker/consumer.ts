@@ -120,7 +120,7 @@ export class Consumer {
     this.#cycle = [...this.#cycle.filter((queue) => queue !== delivery.queue), delivery.queue];
 
     const known = all.get(delivery.tag);
-    if (known) {
+    if (known && !known.leaving) {
       // We lost the lease while cut off, and found the very same message again: its task still runs here.
       regainLease(known, askedAt);
       log.warn(

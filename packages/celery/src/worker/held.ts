@@ -25,6 +25,8 @@ export interface Held {
   readonly stop: AbortController;
   /** When it was handed to the runner, undefined while it waits for its eta. */
   runningSince: Date | undefined;
+  /** Being given back: whoever pops it next, this worker too, has it anew. */
+  leaving: boolean;
   /** The worker no longer waits for it: whatever its task still brings counts for nothing. */
   abandoned: boolean;
 }
@@ -90,6 +92,7 @@ export class HeldMessages {
       leaseLost: new AbortController(),
       stop: new AbortController(),
       runningSince: undefined,
+      leaving: false,
       abandoned: false,
     };
     this.#byTag.set(delivery.tag, held);

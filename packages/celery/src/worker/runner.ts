@@ -213,6 +213,8 @@ export function createRunner(options: RunnerOptions): Runner {
   }
 
   async function giveBack(held: Held, insistence = persist): Promise<void> {
+    // Another slot of ours may pop it before we hear that it is back.
+    held.leaving = true;
     const settlement = await insistence.settle(held, () => broker.requeue(held.delivery.tag));
     if (settlement === "DONE") {
       log.info(identity(held), "message is back at the head of its queue");

@@ -181,6 +181,31 @@ test("Requeue puts the message back to the head of its queue, marked as redelive
   await world.expectBroker({});
 });
 
+test("a message that was given back is done by another slot of the same worker at once, not when a lease has ended", async (t) => {
+  const world = await startWorld(t);
+  const { requeue } = world.broker;
+  // The answer comes after the other slot has popped the message.
+  t.mock.method(world.broker, "requeue", async (tag: string) => {
+    const settled = await requeue.call(world.broker, tag);
+    await new Promise(setImmediate);
+    return settled;
+  });
+  let runs = 0;
+  const task = {
+    name: "later",
+    async run() {
+      if (++runs < 5) throw new Requeue();
+      return runs;
+    },
+  };
+  const worker = await world.work([task], { concurrency: 2 });
+  const id = await world.send("later");
+  // Leases last for a minute here.
+  assert.equal(await world.client.result(id).wait(AbortSignal.timeout(30_000)), 5);
+  await worker.stop();
+  await world.expectBroker({});
+});
+
 test("DeadLetter puts the message aside with its reason, and tells whoever waits for the result", async (t) => {
   const world = await startWorld(t);
   const worker = await world.work([
