@@ -71,13 +71,17 @@ export interface StagedResult {
   already_there: boolean;
 }
 
+/** Seconds for which a worker that does not reach the database keeps a message, before others may have it. */
+const longestPatience = 10;
+
 async function stageItem(work: StagingWork, context: TaskContext, itemId: number): Promise<StagedResult> {
   const { db, locationIds, worker, claimLease } = work;
-  const claimed = await persistently(context.log, context.signal, () =>
+  const patience = AbortSignal.timeout(Math.min(longestPatience, claimLease) * 1000);
+  const claimed = await persistently(context.log, AbortSignal.any([context.signal, patience]), () =>
     claimItem(db, itemId, { worker, leaseSeconds: claimLease, locationIds }),
   ).catch((error: unknown) => {
-    // Without the database nothing can be done, and nothing was: the next worker gets the message as it was.
-    if (context.signal.aborted) throw new Requeue("shut down before the item could be claimed");
+    // Nothing was done, and nobody shall read of a failure: a worker that reaches the database gets the message as it was.
+    if (error instanceof DataTransferError) throw new Requeue(`item ${itemId} could not be claimed: ${error.message}`);
     throw error;
   });
   switch (claimed.outcome) {

@@ -1,10 +1,12 @@
 import { test } from "node:test";
 import sql from "sql-template-tag";
+import { DatabaseLogin, DatabaseUnreachable } from "../../src/errors/database.ts";
 import { claimItem } from "../../src/opsdb/items.ts";
 import { betweenRenameAndRecord } from "../world/between.ts";
 import { createGate } from "../world/gate.ts";
 import { aPackage } from "../world/package.ts";
 import { startWorld } from "../world/start-world.ts";
+import { until } from "../world/until.ts";
 import type { World } from "../world/world.ts";
 
 test("a database that is restarted between rename and record delays the record, and nothing more", async (t) => {
@@ -115,6 +117,40 @@ test("a successor that takes over while its predecessor is still writing publish
   gate.open();
   await world.untilQuiet();
   t.assert.equal((await world.item(one)).claimedBy, "successor");
+  await world.expect({ staged: [one], leftOver: "nothing" });
+});
+
+test("a worker that does not reach the database leaves the work to those that do", async (t) => {
+  const world = await startWorld(t, { settings: { "staging.claim_lease": "1s" } });
+  const packages = await world.archive.put(aPackage(), aPackage(), aPackage());
+  const away = () => Promise.reject(new DatabaseUnreachable(world.db.name, "the network is gone"));
+  const cutOff = await world.startWorker({ name: "cut-off", db: { ...world.db, query: away, transaction: away } });
+  await world.request(packages);
+  await world.startManager();
+  await until("the cut-off worker holds messages", () => cutOff.worker.facts().running.length === 2);
+  await world.startWorker({ name: "healthy" });
+  for (const one of packages) {
+    const { claimedBy } = await world.untilItem(one, "is staged", ({ status }) => status === "completed");
+    t.assert.equal(claimedBy, "healthy");
+  }
+  await world.workUntilIdle();
+  await cutOff.stop({ grace: 0 });
+  await world.expect({ staged: packages, leftOver: "nothing" });
+});
+
+test("a worker that the database does not let in stores no failure for what it could not even claim", async (t) => {
+  const world = await startWorld(t);
+  const [one] = await world.archive.put(aPackage());
+  const locked = () => Promise.reject(new DatabaseLogin(world.db.name, "the password is wrong"));
+  const lockedOut = await world.startWorker({ db: { ...world.db, query: locked, transaction: locked } });
+  await world.request([one]);
+  await world.startManager();
+  await until("it has given the message back", () => lockedOut.worker.facts().counts.requeued > 0);
+  const { taskId } = await world.item(one);
+  t.assert.notEqual((await world.results.get(taskId))?.status, "FAILURE");
+  await lockedOut.stop({ grace: 0 });
+  await world.startWorker();
+  await world.workUntilIdle();
   await world.expect({ staged: [one], leftOver: "nothing" });
 });
 
