@@ -96,8 +96,7 @@ export function createManager(options: ManagerOptions): Manager {
       const ended: JobEnd[] = [];
       for (const item of due) {
         if (readable.has(item.packageId) || item.stagedHere) {
-          await markScheduled(tx, item.id);
-          toRing.push(item);
+          if (await markScheduled(tx, item.id)) toRing.push(item);
         } else {
           const error = new NoSource(item.packageName);
           log.warn({ item: item.id, job: item.jobId, package: item.packageName, code: error.code }, error.message);

@@ -1,11 +1,14 @@
 import { test } from "node:test";
 import sql from "sql-template-tag";
+import { privateName } from "../../src/bundle/publish.ts";
 import { DatabaseLogin, DatabaseUnreachable } from "../../src/errors/database.ts";
+import type { Database } from "../../src/opsdb/database.ts";
 import { claimItem } from "../../src/opsdb/items.ts";
 import { betweenRenameAndRecord } from "../world/between.ts";
 import { createGate } from "../world/gate.ts";
 import { aPackage } from "../world/package.ts";
 import { startWorld } from "../world/start-world.ts";
+import { namesIn } from "../world/tree.ts";
 import { until } from "../world/until.ts";
 import type { World } from "../world/world.ts";
 
@@ -87,8 +90,14 @@ test("whoever has lost his claim in the middle writes nothing, removes nothing, 
   const taken = await claimItem(world.db, id, { worker: "winner", leaseSeconds: 600, locationIds });
   t.assert.equal(taken.outcome, "claimed");
   const before = await world.item(one);
-  gate.open();
+  // The gate stays closed: it is the loss of the claim that ends the loser's work.
   await world.untilQuiet();
+  t.assert.deepEqual(
+    await namesIn(world.staged),
+    [privateName(id, 1)],
+    "nothing visible; what it had is its successor's",
+  );
+  gate.open();
   const { bytesDone, ...after } = await world.item(one);
   const { bytesDone: _, ...claimed } = before;
   t.assert.deepEqual(after, claimed, "the winner's claim stands");
@@ -102,21 +111,34 @@ test("whoever has lost his claim in the middle writes nothing, removes nothing, 
   await world.expect({ staged: [one], leftOver: "nothing" });
 });
 
-test("a successor that takes over while its predecessor is still writing publishes alone", async (t) => {
+test("a predecessor that only seemed dead finds its directory taken, and publishes nothing", async (t) => {
   const world = await startWorld(t, { settings: takenOverAtOnce });
   const [one] = await world.archive.put(aPackage({ files: 5 }));
-  const gate = createGate();
-  await world.startWorker({ name: "predecessor", around: gate.around });
+  const [late, next] = [createGate(), createGate()];
+  let silent = false;
+  // It never hears that its claim is lost.
+  const query: Database["query"] = (statement) => (silent ? new Promise(() => {}) : world.db.query(statement));
+  const predecessor = await world.startWorker({ name: "predecessor", around: late.around, db: { ...world.db, query } });
   await world.request([one]);
   await world.startManager();
-  await gate.reached();
+  await late.reached();
+  silent = true;
   await expireClaims(world);
-  await world.startWorker({ name: "successor" });
-  const item = await world.untilItem(one, "is staged", ({ status }) => status === "completed");
-  t.assert.equal(item.claimedBy, "successor");
-  gate.open();
-  await world.untilQuiet();
-  t.assert.equal((await world.item(one)).claimedBy, "successor");
+  await world.startWorker({ name: "successor", around: next.around });
+  await next.reached();
+  late.open();
+  await until("the predecessor's attempt has ended", () => predecessor.worker.facts().counts.ignored > 0);
+  const { id, claimedBy, status } = await world.item(one);
+  t.assert.deepEqual([claimedBy, status], ["successor", "in_progress"]);
+  t.assert.deepEqual(
+    await namesIn(world.staged),
+    [privateName(id, 2)],
+    "nothing is visible before the successor is done",
+  );
+  next.open();
+  await world.untilItem(one, "is staged", (item) => item.status === "completed");
+  await predecessor.stop({ grace: 0 });
+  await world.workUntilIdle();
   await world.expect({ staged: [one], leftOver: "nothing" });
 });
 
