@@ -6,7 +6,7 @@ import { redisBroker, redisResults } from "../../src/index.ts";
 import { startChild } from "../worker/child.ts";
 import { gate, queue, startWorld } from "../worker/world.ts";
 import { pythonLog, startPythonWorker } from "./python-peer.ts";
-import { scanFromPython, until } from "./scan.ts";
+import { scanFromPython, until, untilAcknowledged } from "./scan.ts";
 
 const skip = without("redis-server", "python3-celery");
 const lease = 2_000;
@@ -30,6 +30,7 @@ test("a 30 s Python task beside our worker with a 2 s lease runs exactly once", 
     },
   ]);
   assert.equal(await world.client.result(id).wait(AbortSignal.timeout(90_000)), "slept in Python");
+  await untilAcknowledged(world.broker, queue);
   await python.stop();
   await ours.stop();
   assert.deepEqual([log.lines(), ranHere], [[`started ${id}`, `ended ${id}`], []]);

@@ -5,6 +5,7 @@ import { without } from "../../../../testing/require-server.ts";
 import { redisBroker, redisResults, TaskFailed } from "../../src/index.ts";
 import { queue, startWorld } from "../worker/world.ts";
 import { askFromPython, pythonLog, startPythonWorker } from "./python-peer.ts";
+import { untilAcknowledged } from "./scan.ts";
 
 const skip = without("redis-server", "python3-celery");
 
@@ -74,6 +75,7 @@ test("our client sends to a Python worker and reads its results, failures includ
     assert.match(error.traceback ?? "", /peer\.py/);
     return true;
   });
+  await untilAcknowledged(world.broker, queue);
   await python.stop();
   await world.expectBroker({});
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { TestContext } from "node:test";
 import type { TestRedis } from "../../../../testing/redis.ts";
+import type { Broker } from "../../src/index.ts";
 import { encodeTask } from "../../src/message/encode-task.ts";
 import { type PythonLog, type PythonWorker, startPythonWorker } from "./python-peer.ts";
 
@@ -25,6 +26,14 @@ export async function scanFromPython(
   const worker = await startPythonWorker(t, redis, options);
   await until(`${decoyQueue} has its message again`, async () => (await redis.cli("LLEN", decoyQueue)) === "1");
   return worker;
+}
+
+/**
+ * Waits until Python has acknowledged what it ran, which it does some time after the result can be read. A Python worker
+ * that is stopped in between gives the message back, and it runs again.
+ */
+export async function untilAcknowledged(broker: Broker, queue: string): Promise<void> {
+  await until(`nothing of ${queue} is unacknowledged`, async () => (await broker.inspect(queue)).unacked.count === 0);
 }
 
 /** Asks until it is so, for at most 60 s. */
