@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { type ConnectionOptions, checkServerIdentity } from "node:tls";
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
 import { Redis } from "ioredis";
 import { type RedisError, translateRedisError } from "./redis-errors.ts";
 
@@ -89,7 +89,8 @@ export function redisLink(options: RedisConnectionOptions, silence?: number): Re
         await (mendsItself ? nextAttempt(redis, signal) : redis.connect());
       } catch (error) {
         signal?.throwIfAborted();
-        throw reason ?? translateRedisError(error, where);
+        const found = reason ?? translateRedisError(error, where);
+        throw found.fault === "unreachable" && options.tls ? ((await hearVerdict(options, where)) ?? found) : found;
       } finally {
         signal?.removeEventListener("abort", abort);
       }
@@ -118,6 +119,30 @@ export function redisLink(options: RedisConnectionOptions, silence?: number): Re
       redis.disconnect();
     },
   };
+}
+
+/** Longest that we listen for what a server says after a handshake, in ms. */
+const verdictWithin = 1000;
+
+/**
+ * A server that does not accept our certificate says so when the handshake is over for us, and hangs up. If we were
+ * writing at that moment, the reset that we get may overtake its words: who writes nothing hears them.
+ *
+ * @returns undefined when it says nothing
+ */
+async function hearVerdict(options: RedisConnectionOptions, where: string): Promise<RedisError | undefined> {
+  const { host, port = 6379, tls = {} } = options;
+  const timeout = Math.min(verdictWithin, options.connectTimeout ?? verdictWithin);
+  const socket = connectTls({ host, port, ...tlsOptions(host, tls, where) });
+  const said = await new Promise<Error | undefined>((resolve) => {
+    socket.once("error", resolve);
+    socket.once("close", () => resolve(undefined));
+    setTimeout(() => resolve(undefined), timeout).unref();
+    socket.resume();
+  });
+  socket.destroy();
+  const verdict = said && translateRedisError(said, where);
+  return verdict?.fault === "unreachable" ? undefined : verdict;
 }
 
 /** The outcome of the attempt that the client makes by itself. */

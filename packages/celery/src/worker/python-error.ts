@@ -6,12 +6,19 @@ export const errorModule = "ccatobs.celery";
 /**
  * An error as a Python client reads it. The class name becomes `exc_type`; Python looks it up in `exc_module` when that
  * is loaded there and otherwise makes a class (celery 5.6 `backends/base.py`, `exception_to_python`), so `builtins` is
- * given only for names that stand for the same thing there.
+ * given only for names that stand for the same thing there. A `code` of an error that Python does not know
+ * is its second argument.
  */
 export function remoteError(error: unknown): RemoteError {
   const type = error instanceof Error ? className(error) : "Error";
   const message = error instanceof Error ? error.message : String(error);
-  return { exc_type: type, exc_message: [message], exc_module: pythonNames.has(type) ? "builtins" : errorModule };
+  if (pythonNames.has(type)) return { exc_type: type, exc_message: [message], exc_module: "builtins" };
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return {
+    exc_type: type,
+    exc_message: typeof code === "string" ? [message, code] : [message],
+    exc_module: errorModule,
+  };
 }
 
 /** The error's stack and those of its causes, in the order in which Python prints them: the first cause first. */
