@@ -65,6 +65,8 @@ export function createManager(options: ManagerOptions): Manager {
   let lastTurn: number | undefined;
   let lastError: string | undefined;
   let nextSweep = 0;
+  /** Items were marked and their messages not sent: they are looked for as soon as the queue can be reached again. */
+  let unsent = false;
   let rung = 0;
   let rungAgain = 0;
 
@@ -73,7 +75,10 @@ export function createManager(options: ManagerOptions): Manager {
     for (;;) {
       const { toRing, ended, more } = await takeBatch();
       for (const item of toRing) {
-        await ring.send(item);
+        await ring.send(item).catch((error: unknown) => {
+          unsent = true;
+          throw error;
+        });
         log.info({ item: item.id, job: item.jobId, package: item.packageName, taskId: item.taskId }, "rung");
       }
       for (const end of ended) await settleWaitingJob(client.settle, end);
@@ -119,9 +124,11 @@ export function createManager(options: ManagerOptions): Manager {
         wake = new AbortController();
         try {
           await tick();
-          if (performance.now() >= nextSweep) {
+          if (unsent || performance.now() >= nextSweep) {
+            const { claimGrace: grace, reringAfter } = options;
+            const report = await sweep({ ...options, grace, page: batch, reringAfter: unsent ? 0 : reringAfter });
             nextSweep = performance.now() + options.sweepInterval * 1000;
-            const report = await sweep({ ...options, grace: options.claimGrace, page: batch });
+            unsent = false;
             rungAgain += report.rungAgain;
             if (report.abandoned > 0) continue;
           }
