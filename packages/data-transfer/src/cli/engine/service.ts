@@ -58,7 +58,7 @@ function watchBroker(broker: Broker, health: HealthState): void {
   const reachable = health.condition("broker");
   reachable.holds("connected");
   broker.on("connected", () => reachable.holds("connected"));
-  broker.on("disconnected", (error) => reachable.fails(error?.message ?? "disconnected"));
+  broker.on("disconnected", (error) => reachable.fails(error?.message ?? "the connection to Redis is gone"));
 }
 
 function watchDatabase(db: Database, health: HealthState, alsoLook: () => Promise<void> | undefined): { stop(): void } {
