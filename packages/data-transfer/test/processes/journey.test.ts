@@ -7,10 +7,9 @@ import { archivePackages, assertStaged, filesBelow, fillProduction, sourceOf, st
 import { type Production, startProduction, startServers } from "./production.ts";
 
 const options = { skip: without("redis-server", "openssl", "postgresql-15") };
+const servers = options.skip ? undefined! : await startServers({ after }, { postgres: { version: 18, tls: true } });
 
-suite("the program as separate processes on real servers", options, async () => {
-  const servers = options.skip ? undefined! : await startServers({ after }, { postgres: { version: 18, tls: true } });
-
+suite("the program as separate processes on real servers", options, () => {
   test("from an empty database to staged data, as somebody types it who has just installed the program", async (t) => {
     const production = await startProduction(t, servers, { database: "empty" });
     const { run, start } = production;

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { applySeed } from "../../src/cli/seed/apply-seed.ts";
 import { readSeed, shippedSeed } from "../../src/cli/seed/read-seed.ts";
 import { fillArchive } from "../../src/demo/fill-archive.ts";
-import type { DataLocation } from "../../src/model/location.ts";
+import type { DiskDataLocation } from "../../src/model/location.ts";
 import { findLocation, type LocationSeed } from "../../src/opsdb/locations.ts";
 import type { Production } from "./production.ts";
 
@@ -32,22 +32,32 @@ export function archiveOnDisk({ archive }: Production): LocationSeed {
   return { name: "lta", locationType: "long_term_archive", priority: 0, active: true, ...disk };
 }
 
-/** Makes packages, all of one observation, puts their tar files into the archive on disk, and fills the catalogue. */
+/** Makes packages, all of one observation, and archives them. */
 export async function archivePackages(
   production: Production,
   packages: Wanted,
   observation = "2026-03-14-OU17",
 ): Promise<void> {
+  for (const [name, bytes] of Object.entries(packages)) await makeTree(sourceOf(production, name), bytes);
+  await archiveSources(production, Object.keys(packages), observation);
+}
+
+/** Packs what lies at the sources of these packages into the archive's folder, and fills the catalogue. */
+export async function archiveSources(
+  production: Production,
+  names: readonly string[],
+  observation: string,
+): Promise<void> {
   const { db } = production;
   const archive = await findLocation(db, "cologne/lta");
-  assert.ok(archive?.storageType === "disk");
-  const sources = [];
-  for (const [name, bytes] of Object.entries(packages)) {
-    const directory = sourceOf(production, name);
-    await makeTree(directory, bytes);
-    sources.push({ name, directory, observation: { name: observation, instrument: "chai", module: "lfa" } });
-  }
-  await fillArchive(db, archive as DataLocation & { storageType: "disk" }, sources, () => {});
+  assert.ok(archive);
+  // Whatever serves them, the tar files lie in one folder.
+  const onDisk = { ...archive, storageType: "disk", path: production.archive, host: undefined } as DiskDataLocation;
+  const sources = names.map((name) => ({
+    ...{ name, directory: sourceOf(production, name) },
+    observation: { name: observation, instrument: "chai", module: "lfa" },
+  }));
+  await fillArchive(db, onDisk, sources, () => {});
 }
 
 /** A package's files before they were packed. */

@@ -25,6 +25,8 @@ export interface Service {
   /** Waits for a line whose fields are these, or match these patterns. */
   logged(fields: Readonly<Record<string, unknown>>): Promise<LogLine>;
   signal(signal: NodeJS.Signals): void;
+  /** Fulfilled when it has ended: with its exit code, or with the signal that ended it. */
+  readonly exited: Promise<number | NodeJS.Signals | undefined>;
   /** Sends the signal (default SIGTERM) and answers the exit code, or the signal that ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | undefined>;
 }
@@ -81,6 +83,7 @@ export async function startService(
       }
     },
     signal: (signal) => void process.kill(process_.pid, signal),
+    exited: process_.exited,
     async stop(signal) {
       await process_.stop(signal);
       return process_.exited;
