@@ -2,8 +2,7 @@ import { ConfigurationError, SpaceError, TransientError } from "./data-transfer-
 
 export class NoSpace extends SpaceError {
   readonly code = "CDT-NO-SPACE";
-  readonly help =
-    "ccat_data_transfer stage list   # release what is no longer needed: ccat_data_transfer stage release <job>";
+  readonly help = "make room there (docs/operations.md, Making room); it is tried again by itself";
 
   constructor(facts: { path: string; errno: string }, options?: ErrorOptions) {
     const why = facts.errno === "EDQUOT" ? "its quota is used up" : "it is full";

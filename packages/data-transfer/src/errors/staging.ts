@@ -63,7 +63,7 @@ export class DestinationOccupied extends IntegrityError {
 /** There is less room at the destination than the package needs. The item waits for room. */
 export class NotEnoughSpace extends SpaceError {
   readonly code = "CDT-NOT-ENOUGH-SPACE";
-  readonly help = "ccat_data_transfer stage release <job>   # or wait: it is tried again by itself";
+  readonly help = "make room there (docs/operations.md, Making room); it is tried again by itself";
   constructor(facts: { path: string; needed: number; free: number; reserved: number; keepFree: number }) {
     const { path, needed, free, reserved, keepFree } = facts;
     super(

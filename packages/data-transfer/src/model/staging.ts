@@ -38,6 +38,8 @@ export interface StagingItem {
   retryAt: string | undefined;
   /** How often it was claimed. */
   attempt: number;
+  /** Attempts that failed, or whose worker was lost, since somebody last asked for it. Waiting and interruptions do not count. */
+  failures: number;
   attemptId: string | undefined;
   claimedBy: string | undefined;
   /** By the database's clock (ISO 8601). */

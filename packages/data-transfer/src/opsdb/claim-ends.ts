@@ -46,6 +46,8 @@ export type Release = ItemFailure & {
   to: "pending" | "scheduled";
   /** With `pending`; at once by default. */
   retryInSeconds?: number;
+  /** The attempt failed, and is not to be repeated for ever. */
+  countsAsFailure?: boolean;
 };
 
 /**
@@ -54,7 +56,7 @@ export type Release = ItemFailure & {
  * @throws ClaimLost
  */
 export async function releaseItem(db: Database, claim: Claim, release: Release): Promise<JobEnd> {
-  const { to, reason, code, text } = release;
+  const { to, reason, code, text, countsAsFailure = false } = release;
   const retryInSeconds = to === "pending" ? release.retryInSeconds : undefined;
   return await decided(db, async (tx) => {
     await endClaim(
@@ -64,6 +66,7 @@ export async function releaseItem(db: Database, claim: Claim, release: Release):
           reason = CASE WHEN cancel_requested THEN 'cancelled' ELSE ${reason} END,
           finished_at = CASE WHEN cancel_requested THEN now() END,
           retry_at = CASE WHEN NOT cancel_requested THEN now() + make_interval(secs => ${retryInSeconds}::double precision) END,
+          failures = failures + CASE WHEN ${countsAsFailure} THEN 1 ELSE 0 END,
           rung_at = now(), ring_count = CASE WHEN ${to} = 'scheduled' THEN 1 ELSE 0 END,
           error_code = ${code}, error_text = ${text}, cancel_requested = false`,
       (found) => (found.status === to && found.reason === reason) || found.reason === "cancelled",

@@ -11,12 +11,6 @@ export const packageColumns = sql`
   p.executed_obs_unit_id AS "executedObsUnitId", p.instrument_module_id AS "instrumentModuleId",
   p.created_at AS "createdAt"`;
 
-/** A {@link RawDataFile} from `raw_data_file f`. */
-export const fileColumns = sql`
-  f.id, f.raw_data_package_id AS "packageId", f.path, f.size,
-  CASE WHEN f.checksum_algorithm IS NOT NULL
-    THEN json_build_object('algorithm', f.checksum_algorithm, 'digest', f.checksum_digest) END AS checksum`;
-
 /** A package's {@link PhysicalCopy} from `physical_copy c`. */
 export const copyColumns = sql`
   c.id, c.raw_data_package_id AS "packageId", c.data_location_id AS "locationId", c.key, c.status,
@@ -32,7 +26,7 @@ export const jobColumns = sql`
 export const itemColumns = sql`
   i.id, i.staging_job_id AS "jobId", i.destination_id AS "destinationId", i.priority,
   i.raw_data_package_id AS "packageId", i.package_name AS "packageName", i.size, i.status, i.reason,
-  i.retry_at AS "retryAt", i.attempt, i.attempt_id AS "attemptId", i.claimed_by AS "claimedBy",
+  i.retry_at AS "retryAt", i.attempt, i.failures, i.attempt_id AS "attemptId", i.claimed_by AS "claimedBy",
   i.lease_until AS "leaseUntil", i.cancel_requested AS "cancelRequested", i.source_copy_id AS "sourceCopyId",
   i.bytes_done AS "bytesDone", i.error_code AS "errorCode", i.error_text AS "errorText", i.task_id AS "taskId",
   i.rung_at AS "rungAt", i.ring_count AS "ringCount", i.already_there AS "alreadyThere",

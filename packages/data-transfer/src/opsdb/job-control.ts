@@ -58,6 +58,7 @@ export async function retryJob(tx: Queryable, jobId: number, actor: string): Pro
       UPDATE staging_item i
       SET status = 'pending', raw_data_package_id = f.package_id, size = f.size, reason = NULL, retry_at = NULL,
           error_code = NULL, error_text = NULL, cancel_requested = false, bytes_done = 0, ring_count = 0,
+          failures = 0,
           finished_at = NULL
       FROM undone f WHERE i.id = f.id
       RETURNING i.id, i.staging_job_id

@@ -1,7 +1,7 @@
-import sql from "sql-template-tag";
+import sql, { empty } from "sql-template-tag";
 import type { DataLocation } from "../model/location.ts";
 import type { Checksum, PhysicalCopy, RawDataFile, RawDataPackage } from "../model/package.ts";
-import { copyColumns, fileColumns, packageColumns } from "./columns.ts";
+import { copyColumns, packageColumns } from "./columns.ts";
 import type { Queryable } from "./database.ts";
 import { findLocationsByIds } from "./locations.ts";
 
@@ -29,10 +29,39 @@ export async function findPackagesOfObservation(
     SELECT ${packageColumns} FROM raw_data_package p WHERE p.executed_obs_unit_id = ${unit.id} ORDER BY p.name`);
 }
 
-/** What the catalogue says is in a package, by path. */
-export async function packageFiles(q: Queryable, packageId: string): Promise<RawDataFile[]> {
-  return await q.query(sql`
-    SELECT ${fileColumns} FROM raw_data_file f WHERE f.raw_data_package_id = ${packageId} ORDER BY f.path COLLATE "C"`);
+/** What has to be in a package. */
+export type PackageFile = Pick<RawDataFile, "path" | "size" | "checksum">;
+
+/** Rows asked for at once: the answer, its parsed form and its objects are in memory together for a moment. */
+const filesAtOnce = 2000;
+
+/**
+ * What the catalogue says is in a package, by path. A package may have tens of thousands of files and more: they come page
+ * by page, each found through the index on the path, and nothing is kept of them that is not needed.
+ */
+export async function packageFiles(q: Queryable, packageId: string): Promise<PackageFile[]> {
+  const files: PackageFile[] = [];
+  for (;;) {
+    const last = files.at(-1);
+    const after = last === undefined ? empty : sql`AND f.path > ${last.path}`;
+    const page = await q.query<FileRow>(sql`
+      SELECT f.path, f.size, f.checksum_algorithm AS algorithm, f.checksum_digest AS digest
+      FROM raw_data_file f
+      WHERE f.raw_data_package_id = ${packageId} ${after}
+      ORDER BY f.path LIMIT ${filesAtOnce}`);
+    for (const { path, size, algorithm, digest } of page) {
+      const checksum = algorithm === undefined || digest === undefined ? undefined : { algorithm, digest };
+      files.push({ path, size, checksum });
+    }
+    if (page.length < filesAtOnce) return files;
+  }
+}
+
+interface FileRow {
+  path: string;
+  size: number;
+  algorithm: string | undefined;
+  digest: string | undefined;
 }
 
 /** A package's tar in an archive, and the archive. */

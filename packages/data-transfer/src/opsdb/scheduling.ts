@@ -18,6 +18,8 @@ export interface RingItem {
   taskId: string;
   /** How often it was claimed before. */
   attempt: number;
+  /** How often the queue was rung for it since it last became pending. */
+  ringCount: number;
   destination: DataLocation;
   /** The package is recorded as staged there: the worker only has to verify it. */
   stagedHere: boolean;
@@ -61,7 +63,8 @@ export async function takeItemsToRing(
 export async function ringItems(q: Queryable, condition: Sql, limit: number): Promise<RingItem[]> {
   const rows = await q.query<Omit<RingItem, "destination"> & { destinationId: number }>(sql`
     SELECT i.id, i.staging_job_id AS "jobId", i.raw_data_package_id AS "packageId", i.package_name AS "packageName",
-           i.size, i.priority, i.task_id AS "taskId", i.attempt, i.destination_id AS "destinationId",
+           i.size, i.priority, i.task_id AS "taskId", i.attempt, i.ring_count AS "ringCount",
+           i.destination_id AS "destinationId",
            EXISTS (SELECT 1 FROM physical_copy c
                    WHERE c.raw_data_package_id = i.raw_data_package_id AND c.data_location_id = i.destination_id
                      AND c.status = 'staged') AS "stagedHere"

@@ -2,40 +2,53 @@ import sql from "sql-template-tag";
 import type { StagingItem } from "../model/staging.ts";
 import { itemColumns } from "./columns.ts";
 import type { Database, Queryable } from "./database.ts";
-import { settleJob } from "./job-end.ts";
+import { type JobEnd, settleJob } from "./job-end.ts";
 import { notifyItems, notifyProgress } from "./notifications.ts";
 import { type RingItem, ringItems } from "./scheduling.ts";
 
+/** What became of claims that ran out. */
+export interface Expired {
+  /** The items as they are now; `claimedBy` still names the worker. */
+  items: StagingItem[];
+  /** Jobs of items that ended by it. */
+  ends: JobEnd[];
+}
+
 /**
- * Takes items back whose claim ran out more than `graceSeconds` ago: pending again, reason worker_lost; failed, reason
- * cancelled, where somebody had asked for that. The attempt they belonged to can write nothing any more.
- *
- * @returns the items as they are now; `claimedBy` still names the worker
+ * Takes items back whose claim ran out more than `graceSeconds` ago: pending again, reason worker_lost; failed for good
+ * when that was the last of `maxFailures`, for a package may be what kills its workers; failed, reason cancelled, where
+ * somebody had asked for that. The attempt they belonged to can write nothing any more.
  */
-export async function expireClaims(db: Database, graceSeconds: number): Promise<StagingItem[]> {
+export async function expireClaims(
+  db: Database,
+  { graceSeconds, maxFailures }: { graceSeconds: number; maxFailures: number },
+): Promise<Expired> {
   return await db.transaction(async (tx) => {
     const items = await tx.query<StagingItem>(sql`
       WITH expired AS (
-        SELECT id FROM staging_item
+        SELECT id, CASE WHEN cancel_requested THEN 'cancelled' ELSE 'worker_lost' END AS why,
+               cancel_requested OR failures + 1 >= ${maxFailures} AS hopeless
+        FROM staging_item
         WHERE status = 'in_progress' AND lease_until < now() - make_interval(secs => ${graceSeconds})
         ORDER BY id FOR UPDATE SKIP LOCKED
       ), moved AS (
         UPDATE staging_item i
-        SET status = CASE WHEN i.cancel_requested THEN 'failed' ELSE 'pending' END,
-            reason = CASE WHEN i.cancel_requested THEN 'cancelled' ELSE 'worker_lost' END,
-            error_code = CASE WHEN i.cancel_requested THEN 'CDT-CANCELLED' ELSE 'CDT-WORKER-LOST' END,
-            error_text = CASE WHEN i.cancel_requested THEN 'cancelled while its worker was lost'
+        SET status = CASE WHEN e.hopeless THEN 'failed' ELSE 'pending' END,
+            reason = e.why, failures = i.failures + 1,
+            error_code = CASE e.why WHEN 'cancelled' THEN 'CDT-CANCELLED' ELSE 'CDT-WORKER-LOST' END,
+            error_text = CASE e.why WHEN 'cancelled' THEN 'cancelled while its worker was lost'
               ELSE 'worker ' || i.claimed_by || ' has not renewed its claim' END,
-            finished_at = CASE WHEN i.cancel_requested THEN now() END,
+            finished_at = CASE WHEN e.hopeless THEN now() END,
             lease_until = NULL, retry_at = NULL, cancel_requested = false, ring_count = 0
         FROM expired e WHERE i.id = e.id
         RETURNING i.*
       )
       SELECT ${itemColumns} FROM moved i, ${notifyProgress(sql`i.staging_job_id`, sql`i.id`)} ORDER BY i.id`);
     const ended = new Set(items.filter(({ status }) => status === "failed").map(({ jobId }) => jobId));
-    for (const jobId of [...ended].sort((a, b) => a - b)) await settleJob(tx, jobId);
-    if (items.length > ended.size) await notifyItems(tx);
-    return items;
+    const ends: JobEnd[] = [];
+    for (const jobId of [...ended].sort((a, b) => a - b)) ends.push(await settleJob(tx, jobId));
+    if (items.some(({ status }) => status === "pending")) await notifyItems(tx);
+    return { items, ends };
   });
 }
 
@@ -64,11 +77,17 @@ export async function scheduledItems(q: Queryable, filter: ScheduledFilter): Pro
   return items.sort((a, b) => a.id - b.id);
 }
 
-/** Counts another ring. False when the item is not scheduled any more, and is not to be rung. */
-export async function markRungAgain(q: Queryable, itemId: number): Promise<boolean> {
+/**
+ * Counts another ring. False when the item is not scheduled any more, or another manager was faster: then it is not to be
+ * rung.
+ */
+export async function markRungAgain(
+  q: Queryable,
+  { id, ringCount }: Pick<RingItem, "id" | "ringCount">,
+): Promise<boolean> {
   const rows = await q.query(sql`
     UPDATE staging_item SET rung_at = now(), ring_count = ring_count + 1
-    WHERE id = ${itemId} AND status = 'scheduled' RETURNING id`);
+    WHERE id = ${id} AND status = 'scheduled' AND ring_count = ${ringCount} RETURNING id`);
   return rows.length > 0;
 }
 

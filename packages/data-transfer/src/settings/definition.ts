@@ -74,7 +74,7 @@ export const tables = {
     concurrency: whole("packages staged at the same time", 1, 64, 2),
     name: optional(text("how the worker calls itself; by default `staging@<host name>-<process id>`")),
     task_names: list("Celery task names that mean staging; `*` and `?` allowed", ["ccat_data_transfer.staging.stage"]),
-    drain_deadline: duration("after SIGTERM, time for running packages before they are given back", "25s", 0),
+    drain_deadline: duration("after SIGTERM, time for running packages before they are given back", "20s", 0),
   },
   manager: {
     sleep_time: duration("pause between two polls when nothing woke the manager", "10s"),
@@ -87,7 +87,7 @@ export const tables = {
     default_lifetime: duration("how long staged data stays unless the request says otherwise", "14d"),
     confirm_above: size("`stage request` asks before it stages more", "1 TiB"),
     claim_lease: duration("how long a worker's claim on an item holds without being renewed", "60s", 1),
-    max_attempts: whole("attempts before an item fails for good", 1, 1000, 5),
+    max_attempts: whole("failed attempts, or lost workers, before an item fails for good", 1, 1000, 5),
     retry_base: duration("pause before the second attempt; doubles from there", "30s"),
     retry_max: duration("longest pause between two attempts", "30m"),
     keep_free: size("room left free on the processing file system", "1 GiB"),

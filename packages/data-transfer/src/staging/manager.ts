@@ -26,6 +26,8 @@ export interface ManagerOptions {
   reringAfter: number;
   /** Seconds beyond the end of a claim before the sweep takes the item back. */
   claimGrace: number;
+  /** See {@link sweep}. */
+  maxFailures: number;
   /** Called after every look, with what was wrong if anything was. */
   onTurn(error: string | undefined): void;
 }
@@ -129,6 +131,7 @@ export function createManager(options: ManagerOptions): Manager {
             const report = await sweep({ ...options, grace, page: batch, reringAfter: unsent ? 0 : reringAfter });
             nextSweep = performance.now() + options.sweepInterval * 1000;
             unsent = false;
+            for (const end of report.ended) await settleWaitingJob(client.settle, end);
             rungAgain += report.rungAgain;
             if (report.abandoned > 0) continue;
           }

@@ -13,6 +13,7 @@ import {
   StorageNotSupported,
 } from "../errors/source.ts";
 import { DestinationOccupied, NoSource, StagingDefect, StagingInterrupted, UnknownPackage } from "../errors/staging.ts";
+import type { StagingItem } from "../model/staging.ts";
 import type { ItemReason } from "../model/status.ts";
 
 /** How an attempt that did not succeed leaves its item. */
@@ -20,10 +21,10 @@ export type ItemOutcome = {
   reason: ItemReason;
   code: string;
   text: string;
-} & ({ to: "pending"; retryInSeconds: number } | { to: "scheduled" } | { to: "failed" });
+} & ({ to: "pending"; retryInSeconds: number; countsAsFailure: boolean } | { to: "scheduled" } | { to: "failed" });
 
 export interface RetryPolicy {
-  /** Attempts after which a transient error is final. Space and configuration wait for ever: a person or room ends them. */
+  /** Failed attempts after which a transient error is final; interruptions and waiting do not count. Space and configuration wait for ever: a person or room ends them. */
   maxAttempts: number;
   /** Seconds before the second attempt; doubled with each further one. */
   base: number;
@@ -36,20 +37,25 @@ export interface RetryPolicy {
  * transient → again after a growing while, at most `maxAttempts` times; space, configuration → again and again, since
  * they end from outside; integrity, cancelled → failed.
  *
- * @param attempt number of the attempt that ended, from 1
+ * @param item as it was when this attempt began: `attempt` is its number, from 1; `failures` are those before it
  */
-export function outcomeOf(thrown: unknown, attempt: number, policy: RetryPolicy, random = Math.random): ItemOutcome {
+export function outcomeOf(
+  thrown: unknown,
+  { attempt, failures }: Pick<StagingItem, "attempt" | "failures">,
+  policy: RetryPolicy,
+  random = Math.random,
+): ItemOutcome {
   const error = thrown instanceof DataTransferError ? thrown : new StagingDefect(thrown);
   const why = { reason: reasonOf(error), code: error.code, text: error.message };
   if (error instanceof StagingInterrupted) return { ...why, to: "scheduled" };
   switch (error.kind) {
     case "transient":
-      return attempt < policy.maxAttempts
-        ? { ...why, to: "pending", retryInSeconds: backOff(attempt, policy, random) }
+      return failures + 1 < policy.maxAttempts
+        ? { ...why, to: "pending", retryInSeconds: backOff(failures + 1, policy, random), countsAsFailure: true }
         : { ...why, to: "failed" };
     case "space":
     case "configuration":
-      return { ...why, to: "pending", retryInSeconds: backOff(attempt, policy, random) };
+      return { ...why, to: "pending", retryInSeconds: backOff(attempt, policy, random), countsAsFailure: false };
     case "integrity":
     case "cancelled":
       return { ...why, to: "failed" };

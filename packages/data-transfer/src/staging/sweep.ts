@@ -1,6 +1,7 @@
 import type { Broker } from "@ccatobs/celery";
 import type { Logger } from "pino";
 import type { Database } from "../opsdb/database.ts";
+import type { JobEnd } from "../opsdb/items.ts";
 import { expireClaims, markRungAgain, readEpoch, scheduledItems, writeEpoch } from "../opsdb/sweep.ts";
 import type { Ring } from "./ring.ts";
 
@@ -13,13 +14,17 @@ export interface SweepOptions {
   reringAfter: number;
   /** Seconds beyond the end of a claim before it counts as abandoned: the broker's own restore usually comes first. */
   grace: number;
+  /** Failures after which an item that loses its worker is not tried again. */
+  maxFailures: number;
   /** Items looked at in one go. */
   page: number;
 }
 
 export interface SweepReport {
-  /** Items whose worker is gone; they are pending again. */
+  /** Items whose worker is gone; most are pending again. */
   abandoned: number;
+  /** Jobs of which the last item ended by that. */
+  ended: JobEnd[];
   /** Items whose message the broker had lost; rung again. */
   rungAgain: number;
   /** The broker had lost its memory since the last sweep. */
@@ -34,7 +39,10 @@ export interface SweepReport {
  */
 export async function sweep(options: SweepOptions): Promise<SweepReport> {
   const { db, broker, log } = options;
-  const abandoned = await expireClaims(db, options.grace);
+  const { items: abandoned, ends } = await expireClaims(db, {
+    graceSeconds: options.grace,
+    maxFailures: options.maxFailures,
+  });
   for (const item of abandoned) log.warn({ item: item.id, job: item.jobId, worker: item.claimedBy }, "claim abandoned");
 
   const epoch = await broker.epoch();
@@ -44,7 +52,7 @@ export async function sweep(options: SweepOptions): Promise<SweepReport> {
   if (brokerForgot) log[rungAgain > 0 ? "warn" : "info"]({ rungAgain }, "the broker had lost its memory");
   // Written last: a sweep that dies before this line is done again as a whole.
   if (known !== epoch) await writeEpoch(db, epoch);
-  return { abandoned: abandoned.length, rungAgain, brokerForgot };
+  return { abandoned: abandoned.length, ended: ends, rungAgain, brokerForgot };
 }
 
 async function ringForgotten({ db, broker, ring, log, page }: SweepOptions, olderThanSeconds: number): Promise<number> {
@@ -58,7 +66,7 @@ async function ringForgotten({ db, broker, ring, log, page }: SweepOptions, olde
         items.map(({ taskId }) => taskId),
       );
       for (const item of items) {
-        if (held.has(item.taskId) || !(await markRungAgain(db, item.id))) continue;
+        if (held.has(item.taskId) || !(await markRungAgain(db, item))) continue;
         await ring.send(item);
         log.warn({ item: item.id, job: item.jobId, taskId: item.taskId, queue }, "message was lost; rung again");
         rung++;

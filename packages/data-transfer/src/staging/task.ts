@@ -165,7 +165,7 @@ async function endAttempt(
     observer.ended("lost", error.code);
     throw new Ignore(error.message);
   }
-  const outcome = outcomeOf(error, claim.attempt, work.retry);
+  const outcome = outcomeOf(error, claim.item, work.retry);
   const cancelled = claimSignal.aborted ? new AbortController().signal : claimSignal;
   const end = await persistently(log, cancelled, () => record(db, claim, outcome)).catch((lost: unknown) => {
     log.warn({ err: lost }, "the end of the attempt could not be recorded");

@@ -113,7 +113,7 @@ test("a probe costs less than a millisecond", async (t) => {
   const milliseconds = (user + system) / 1000 / 300;
   t.diagnostic(`${milliseconds} ms of processor time for a request and its client`);
   // Half of it and more is the client's.
-  assert.ok(milliseconds < 3, `${milliseconds} ms for a request and its client`);
+  assert.ok(milliseconds < 4, `${milliseconds} ms for a request and its client`);
 });
 
 async function serve(

@@ -110,9 +110,10 @@ for (const version of versions) {
       const db = await databases.open(t);
       const world = await oneItem(db);
       const first = await claimed(db, world, world.item);
-      await releaseItem(db, first.claim, { to: "pending", retryInSeconds: 3600, ...fault });
+      await releaseItem(db, first.claim, { to: "pending", retryInSeconds: 3600, countsAsFailure: true, ...fault });
       const item = await getItem(db, world.item.id);
       assert.deepEqual([item?.status, item?.reason, item?.errorCode], ["pending", "transient", "CDT-TEST"]);
+      assert.equal(item?.failures, 1);
       const options = { worker: "w", leaseSeconds: 60, locationIds: [world.processing.id] };
       assert.equal((await claimItem(db, world.item.id, options)).outcome, "busy");
       await db.query(sql`UPDATE staging_item SET retry_at = now() - interval '1 second' WHERE id = ${world.item.id}`);
@@ -120,7 +121,8 @@ for (const version of versions) {
       assert.equal(second.claim.attempt, 2);
       await releaseItem(db, second.claim, { to: "scheduled", ...fault, reason: "interrupted" });
       assert.equal((await getItem(db, world.item.id))?.status, "scheduled");
-      assert.equal((await claimed(db, world, world.item)).claim.attempt, 3);
+      const third = await claimed(db, world, world.item);
+      assert.deepEqual([third.claim.attempt, third.claim.item.failures], [3, 1]);
     });
 
     test("a job fails when an item of it failed, but only when the last has ended", async (t) => {

@@ -174,6 +174,6 @@ for (const version of versions) {
 test("what a migration says is settled: change these only together with a release's first migration", () => {
   assert.deepEqual(
     migrations.map(({ version, name, checksum }) => `${version} ${name} ${checksum.slice(0, 16)}`),
-    [],
+    ["1 catalogue 756ca5062edf101c", "2 staging 427342e194054624", "3 state_rules e62d4ed292d1c170"],
   );
 });

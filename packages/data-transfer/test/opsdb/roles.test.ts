@@ -32,7 +32,7 @@ suite("logins of the group roles", async () => {
     });
     await writeEpoch(manager, "e1");
     const lost = await claimed(worker, world, world.item, { leaseSeconds: -10 });
-    assert.equal((await expireClaims(manager, 1))[0]?.id, lost.claim.item.id);
+    assert.equal((await expireClaims(manager, { graceSeconds: 1, maxFailures: 5 })).items[0]?.id, lost.claim.item.id);
     const { claim } = await claimed(worker, world, world.item);
     await completeItem(worker, claim, { alreadyThere: false, sourceCopyId: undefined });
     assert.equal((await getItem(worker, world.item.id))?.status, "completed");

@@ -3,8 +3,8 @@ import { suite, test } from "node:test";
 import sql, { type Sql } from "sql-template-tag";
 import { completeItem } from "../../src/opsdb/claim-ends.ts";
 import type { Database, Queryable } from "../../src/opsdb/database.ts";
-import { cancelJob } from "../../src/opsdb/job-control.ts";
-import { getItem, getJob } from "../../src/opsdb/jobs.ts";
+import { cancelJob, retryJob } from "../../src/opsdb/job-control.ts";
+import { getItem, getJob, setWaitingTask } from "../../src/opsdb/jobs.ts";
 import { pauseLocation, resumeLocation } from "../../src/opsdb/locations.ts";
 import { failUnclaimedItem, holdItem, markScheduled, takeItemsToRing } from "../../src/opsdb/scheduling.ts";
 import { expireClaims, markRungAgain, readEpoch, scheduledItems, writeEpoch } from "../../src/opsdb/sweep.ts";
@@ -136,8 +136,8 @@ for (const version of versions) {
       await claimed(db, catalogue, two.items[0]!, { leaseSeconds: -30 });
       await claimed(db, catalogue, three.items[0]!, { leaseSeconds: 30 });
       await db.transaction((tx) => cancelJob(tx, two.job.id, "astrid"));
-      assert.deepEqual(await expireClaims(db, 60), []);
-      const expired = await expireClaims(db, 10);
+      assert.deepEqual((await expireClaims(db, { graceSeconds: 60, maxFailures: 5 })).items, []);
+      const { items: expired } = await expireClaims(db, { graceSeconds: 10, maxFailures: 5 });
       assert.deepEqual(
         expired.map(({ id, status, reason }) => [id, status, reason]),
         [
@@ -148,6 +148,27 @@ for (const version of versions) {
       assert.equal(expired[0]?.claimedBy, "gone");
       assert.equal((await getJob(db, two.job.id))?.status, "failed");
       assert.deepEqual(await ringAll(db), ["a"]);
+    });
+
+    test("a package that loses worker after worker fails in the end, and its job's waiter is told", async (t) => {
+      const db = await databases.open(t);
+      const world = await oneItem(db);
+      await setWaitingTask(db, world.job.id, "asked-by-python");
+      const ends: unknown[] = [];
+      for (let lost = 1; lost <= 3; lost++) {
+        await claimed(db, world, world.item, { leaseSeconds: -30 });
+        const expired = await expireClaims(db, { graceSeconds: 10, maxFailures: 3 });
+        assert.deepEqual(
+          expired.items.map(({ status, failures }) => [status, failures]),
+          [[lost < 3 ? "pending" : "failed", lost]],
+        );
+        ends.push(...expired.ends);
+      }
+      assert.deepEqual(ends, [
+        { jobId: world.job.id, jobFinished: true, jobStatus: "failed", waitingTaskId: "asked-by-python" },
+      ]);
+      await db.transaction((tx) => retryJob(tx, world.job.id, "astrid"));
+      assert.equal((await getItem(db, world.item.id))?.failures, 0);
     });
 
     test("what was rung long ago and never claimed is found, ever less often", async (t) => {
@@ -164,14 +185,15 @@ for (const version of versions) {
       assert.deepEqual(await found(0), [world.item.id]);
       await age(70);
       assert.deepEqual(await found(60), [world.item.id]);
-      assert.equal(await markRungAgain(db, world.item.id), true);
+      const again = { id: world.item.id, ringCount: 1 };
+      assert.deepEqual(await Promise.all([markRungAgain(db, again), markRungAgain(db, again)]), [true, false]);
       await age(70);
       assert.deepEqual(await found(60), []);
       await age(130);
       assert.deepEqual(await found(60), [world.item.id]);
       assert.deepEqual(await scheduledItems(db, { olderThanSeconds: 0, limit: 10, afterId: world.item.id }), []);
       await claimed(db, world, world.item);
-      assert.equal(await markRungAgain(db, world.item.id), false);
+      assert.equal(await markRungAgain(db, { ...again, ringCount: 2 }), false);
     });
 
     test("the broker's epoch is remembered", async (t) => {
@@ -196,14 +218,14 @@ for (const version of versions) {
       const plans = await explain(db, async (q) => {
         await takeItemsToRing(q, { limit: 100 });
         await scheduledItems(q, { olderThanSeconds: 60, limit: 100 });
-        await expireClaims({ ...db, transaction: (work) => work(q) }, 60);
+        await expireClaims({ ...db, transaction: (work) => work(q) }, { graceSeconds: 60, maxFailures: 5 });
       });
       assert.ok(plans.length >= 3);
       for (const plan of plans) assert.doesNotMatch(plan, /Seq Scan on staging_item/);
       // Each of these leaves finished items out, or finds one row by its key.
       const indexes = plans.join("\n").matchAll(/using (\w+) on staging_item|Index Scan on (staging_item\w+)/g);
       for (const [, used, bitmap] of indexes) {
-        assert.match(used ?? bitmap!, /_(pending|waiting|scheduled|claimed|open|one_at_a_time|attempt|pkey)$/);
+        assert.match(used ?? bitmap!, /_(pending|waiting|scheduled|claimed|open|failed|one_at_a_time|attempt|pkey)$/);
       }
     });
   });

@@ -48,7 +48,7 @@ const table: readonly [error: Error, to: "pending" | "scheduled" | "failed", rea
 
 for (const [error, to, reason] of table) {
   test(`${error.name} leaves an item ${to}, reason ${reason}, with its code and sentence`, () => {
-    const outcome = outcomeOf(error, 1, policy);
+    const outcome = outcomeOf(error, { attempt: 1, failures: 0 }, policy);
     assert.equal(outcome.to, to);
     assert.equal(outcome.reason, reason);
     assert.match(outcome.code, /^CDT-[A-Z-]+$/);
@@ -60,7 +60,7 @@ test("pauses grow, never beyond the longest, and differ by a quarter either way"
   const error = new source.SourceUnreachable({ ...at, what: "ECONNRESET" });
   const patient = { ...policy, maxAttempts: 1000 };
   const pause = (attempt: number, random: number) => {
-    const outcome = outcomeOf(error, attempt, patient, () => random);
+    const outcome = outcomeOf(error, { attempt, failures: attempt - 1 }, patient, () => random);
     return outcome.to === "pending" ? outcome.retryInSeconds : undefined;
   };
   assert.deepEqual(
@@ -74,9 +74,15 @@ test("pauses grow, never beyond the longest, and differ by a quarter either way"
 
 test("what is transient ends after the last attempt; space and configuration are waited for without end", () => {
   const transient = new source.SourceUnreachable({ ...at, what: "ECONNRESET" });
-  assert.equal(outcomeOf(transient, 2, policy).to, "pending");
-  assert.equal(outcomeOf(transient, 3, policy).to, "failed");
-  assert.equal(outcomeOf(new destination.NoSpace({ path, errno: "ENOSPC" }), 50, policy).to, "pending");
-  assert.equal(outcomeOf(new source.CredentialsMissing({ location: "lta" }), 50, policy).to, "pending");
-  assert.equal(outcomeOf(new staging.StagingInterrupted(), 50, policy).to, "scheduled");
+  assert.equal(outcomeOf(transient, { attempt: 9, failures: 1 }, policy).to, "pending");
+  assert.equal(outcomeOf(transient, { attempt: 9, failures: 2 }, policy).to, "failed");
+  assert.equal(
+    outcomeOf(new destination.NoSpace({ path, errno: "ENOSPC" }), { attempt: 50, failures: 49 }, policy).to,
+    "pending",
+  );
+  assert.equal(
+    outcomeOf(new source.CredentialsMissing({ location: "lta" }), { attempt: 50, failures: 49 }, policy).to,
+    "pending",
+  );
+  assert.equal(outcomeOf(new staging.StagingInterrupted(), { attempt: 50, failures: 49 }, policy).to, "scheduled");
 });

@@ -23,6 +23,7 @@ export async function startStagingManager(parts: EngineParts): Promise<Manager> 
     sweepInterval: settings.manager.sweepInterval,
     reringAfter: settings.manager.reringAfter,
     claimGrace: settings.staging.claimLease / 4,
+    maxFailures: settings.staging.maxAttempts,
     onTurn(error) {
       turned();
       metrics.polled();

@@ -29,6 +29,7 @@ CREATE TABLE staging_item (
   reason              text,
   retry_at            timestamptz,
   attempt             integer NOT NULL DEFAULT 0,
+  failures            integer NOT NULL DEFAULT 0,
   attempt_id          uuid,
   claimed_by          text,
   lease_until         timestamptz,
@@ -49,6 +50,7 @@ CREATE TABLE staging_item (
   CONSTRAINT work_has_a_claim CHECK (
     status <> 'in_progress' OR (attempt_id IS NOT NULL AND claimed_by IS NOT NULL AND lease_until IS NOT NULL))
 );
+COMMENT ON COLUMN staging_item.failures IS 'attempts that failed or lost their worker since somebody last asked; waiting does not count';
 COMMENT ON COLUMN staging_item.attempt_id IS 'of the latest attempt; kept when it ends, so that a lost answer can be looked up';
 
 CREATE INDEX staging_item_pending ON staging_item (priority, id) WHERE status = 'pending';
