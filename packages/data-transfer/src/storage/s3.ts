@@ -46,8 +46,9 @@ export function s3Storage(options: S3StorageOptions): Storage {
         });
         return described(key, head.ETag, head.ContentLength);
       } catch (error) {
+        const said = await inWords(error, key, signal);
         signal.throwIfAborted();
-        throw translateS3Error(error, name, key);
+        throw translateS3Error(said, name, key);
       }
     },
 
@@ -82,6 +83,22 @@ export function s3Storage(options: S3StorageOptions): Storage {
       client.destroy();
     },
   };
+
+  /** The answer to a HEAD has no body, so that a refusal has no words, nor is a bucket told from a key: a GET has both. */
+  async function inWords(error: unknown, key: string, signal: AbortSignal): Promise<unknown> {
+    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
+    if (status < 400 || status >= 500) return error;
+    const request = { Bucket: bucket, Key: prefix + key, Range: "bytes=0-0" };
+    try {
+      const { Body } = await client.send(new GetObjectCommand(request), { abortSignal: signal });
+      (Body as Readable).destroy();
+      return error;
+    } catch (answer) {
+      return (answer as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode === status
+        ? answer
+        : error;
+    }
+  }
 
   async function open(key: string, start: number, end: number, pin: Pin, signal: AbortSignal): Promise<Readable> {
     const request = { Bucket: bucket, Key: prefix + key, Range: `bytes=${start}-${end - 1}`, IfMatch: pin.etag };

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { startCeph, type TestCeph, withoutCeph } from "../../../../testing/ceph.ts";
-import { SourceForbidden, SourceMisconfigured } from "../../src/errors/source.ts";
+import { ObjectMissing, SourceForbidden, SourceMisconfigured } from "../../src/errors/source.ts";
 import { type S3StorageOptions, s3Storage } from "../../src/storage/s3.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { withRetry } from "../../src/storage/with-retry.ts";
@@ -48,6 +48,19 @@ test("wrong keys, and a bucket that is not there, are told apart from a missing 
   });
   await assert.rejects(ask({ accessKey: "nobody" }), { constructor: SourceForbidden, message: /does not know/ });
   await assert.rejects(ask({ bucket: "nowhere" }), SourceMisconfigured);
+
+  // The answer to a HEAD, with which every read of a package begins, has no words of its own.
+  const look = async (change: Partial<S3StorageOptions>) => {
+    const storage = s3Storage({ ...options(bucket), ...change });
+    t.after(() => storage.close());
+    await storage.stat("key", never);
+  };
+  await assert.rejects(look({ secretKey: "wrong" }), {
+    constructor: SourceForbidden,
+    message: /secret key does not fit/,
+  });
+  await assert.rejects(look({ bucket: "nowhere" }), SourceMisconfigured);
+  await assert.rejects(look({}), ObjectMissing);
 });
 
 test("neither name nor errors hold the secret key", { skip }, async (t) => {

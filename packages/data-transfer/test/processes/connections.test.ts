@@ -77,11 +77,6 @@ suite("a server that cannot be used ends the program with exit code 2, a code an
       code: "CDT-BROKER-TLS",
       sentence: /\/nowhere\/redis\.crt/,
     });
-    await refused(production, {
-      settings: { redis__port: String((await startRedis(t)).port) },
-      code: "CDT-BROKER-TLS",
-      sentence: /does not speak TLS/,
-    });
   });
 
   test("PostgreSQL", async (t) => {
