@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { TakenOver } from "../errors/destination.ts";
 import { translateWriteError } from "./translate-write-error.ts";
+import { bytesOf, createWriteBuffers, type Stretch } from "./write-buffers.ts";
 
 /** Permissions of what is written; owner and modes that a package may carry are not looked at. */
 export interface TreeModes {
@@ -16,7 +17,7 @@ export interface TreeModes {
 export interface TreeWriter {
   directory(segments: readonly string[]): void;
   begin(segments: readonly string[]): void;
-  /** The next bytes of the file begun; kept, not copied, until they are written. */
+  /** The next bytes of the file begun; copied. */
   write(bytes: Uint8Array): void;
   finish(): void;
   /** A promise where more is on its way than memory should hold, undefined where there is room. @throws see done() */
@@ -33,13 +34,15 @@ export interface TreeWriter {
 
 /** Bytes after which a file that is still growing is written out. */
 const flushSize = 4 * 1024 * 1024;
-/** Bytes, and files, that may be on their way to the disk at once. */
-const maxBytes = 24 * 1024 * 1024;
+/** Bytes wait for being written in slabs of this size, so many at most before {@link TreeWriter.room} makes their source wait. */
+const slabSize = 1024 * 1024;
+const maxSlabs = 16;
+/** Files and folders that may be on their way to the disk at once. */
 const maxFiles = 64;
 
 interface GrowingFile {
   path: string;
-  pending: Uint8Array[];
+  pending: Stretch[];
   pendingBytes: number;
   /** Bytes handed over for writing. */
   handed: number;
@@ -59,7 +62,7 @@ export function createTreeWriter(into: string, modes: TreeModes, signal: AbortSi
   const masked = (modes.file & process.umask()) !== 0;
   const directories = new Map<string, Promise<void>>([[into, Promise.resolve()]]);
   const underway = new Set<Promise<void>>();
-  let bytesUnderway = 0;
+  const buffers = createWriteBuffers(slabSize);
   let current: GrowingFile | undefined;
   let failure: { error: unknown } | undefined;
   let wake: (() => void) | undefined;
@@ -85,9 +88,8 @@ export function createTreeWriter(into: string, modes: TreeModes, signal: AbortSi
 
     write(bytes) {
       const file = current as GrowingFile;
-      file.pending.push(bytes);
+      buffers.put(bytes, file.pending);
       file.pendingBytes += bytes.length;
-      bytesUnderway += bytes.length;
       if (file.pendingBytes >= flushSize) handOver(file);
     },
 
@@ -119,7 +121,7 @@ export function createTreeWriter(into: string, modes: TreeModes, signal: AbortSi
   };
 
   function full(): boolean {
-    return bytesUnderway > maxBytes || underway.size > maxFiles;
+    return buffers.used > maxSlabs || underway.size > maxFiles;
   }
 
   async function untilRoom(): Promise<void> {
@@ -180,11 +182,11 @@ export function createTreeWriter(into: string, modes: TreeModes, signal: AbortSi
       try {
         if (failure !== undefined) return;
         file.descriptor ??= await create(file.path);
-        if (bytes > 0) await writeAll(file.descriptor, pending, position);
+        if (bytes > 0) await writeAll(file.descriptor, pending.map(bytesOf), position);
       } catch (error) {
         fail(error, file.path);
       } finally {
-        bytesUnderway -= bytes;
+        buffers.release(pending);
         wake?.();
       }
     });

@@ -46,19 +46,34 @@ export function diskStorage({ root, chunkSize = 1024 * 1024 }: DiskStorageOption
     async close() {},
   };
 
+  /** Reads one chunk ahead, into two buffers that take turns: one is read into while the other is looked at. */
   async function* chunks(file: FileHandle, key: string, range: ByteRange, pin: Pin, signal: AbortSignal) {
     const end = Math.min(range.end ?? pin.size, pin.size);
-    for (let at = range.start; at < end; ) {
-      signal.throwIfAborted();
-      // A new buffer each time: whoever gets the chunk may hold on to it until it is written.
-      const buffer = Buffer.allocUnsafeSlow(Math.min(chunkSize, end - at));
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-      if (bytesRead === 0) {
-        await checkPin(file, key, pin, name);
-        throw new ShortObject({ storage: name, key, expected: end, found: at });
+    const size = Math.min(chunkSize, Math.max(0, end - range.start));
+    let [current, other] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
+    const read = (into: Buffer, at: number) => {
+      const result = file.read(into, 0, Math.min(into.length, end - at), at);
+      // It may fail while nobody awaits it yet; who does so then still gets the error.
+      result.catch(() => {});
+      return result;
+    };
+    let reading = range.start < end ? read(current, range.start) : undefined;
+    try {
+      for (let at = range.start; reading !== undefined; ) {
+        signal.throwIfAborted();
+        const { bytesRead } = await reading;
+        if (bytesRead === 0) {
+          await checkPin(file, key, pin, name);
+          throw new ShortObject({ storage: name, key, expected: end, found: at });
+        }
+        at += bytesRead;
+        reading = at < end ? read(other, at) : undefined;
+        yield current.subarray(0, bytesRead);
+        [current, other] = [other, current];
       }
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+    } finally {
+      // The file must not be closed, nor the buffer given up, under a read that is on its way.
+      await reading?.catch(() => {});
     }
   }
 }

@@ -29,7 +29,8 @@ export interface Storage {
   /** @throws ObjectMissing, SourceUnreachable, SourceForbidden */
   stat(key: string, signal: AbortSignal): Promise<ObjectInfo>;
   /**
-   * Exactly the bytes of the range, in chunks.
+   * Exactly the bytes of the range, in chunks. A chunk is good until the next one is asked for: who wants to keep it
+   * copies it, since its memory may be used again.
    *
    * @throws ObjectMissing, ObjectChanged (the pin does not hold), ShortObject (fewer bytes than the range has), SourceUnreachable
    */

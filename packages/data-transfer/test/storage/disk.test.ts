@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { appendFile, chmod, mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -82,4 +83,21 @@ test("an archive that may be searched but not listed can be read", async (t) => 
   await writeFile(join(root, "folder/package"), "bytes");
   await chmod(join(root, "folder"), 0o711);
   await asNobody(async () => assert.equal((await diskStorage({ root }).stat("folder/package", never)).size, 5));
+});
+
+test("a large file is read into the same two buffers all the time", async (t) => {
+  const root = await temporaryDirectory(t);
+  const bytes = randomBytes(1_000_003);
+  await writeFile(join(root, "large"), bytes);
+  const storage = diskStorage({ root, chunkSize: 10_000 });
+  const pin = await storage.stat("large", never);
+  const memories = new Set<ArrayBufferLike>();
+  let at = 0;
+  for await (const chunk of storage.read("large", { start: 0 }, pin, never)) {
+    assert.ok(bytes.subarray(at, at + chunk.length).equals(chunk));
+    at += chunk.length;
+    memories.add(chunk.buffer);
+  }
+  assert.equal(at, bytes.length);
+  assert.equal(memories.size, 2);
 });

@@ -128,8 +128,9 @@ export function testStorage(
   });
 }
 
+/** All bytes: copied, since a chunk is good only until the next one is asked for. */
 export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const found: Uint8Array[] = [];
-  for await (const chunk of chunks) found.push(chunk);
+  for await (const chunk of chunks) found.push(Uint8Array.from(chunk));
   return Buffer.concat(found);
 }
