@@ -68,21 +68,17 @@ async function addFile(
   hasher: Hasher,
 ): Promise<NewFile["checksum"]> {
   hasher.reset();
-  await new Promise<void>((resolve, reject) => {
-    const entry = pack.entry({ name, size, mode: 0o640, mtime: new Date(0), type: "file" }, (error) =>
-      error ? reject(error) : resolve(),
-    );
-    const write = async () => {
-      for (let left = size; left > 0; ) {
-        const piece = Buffer.allocUnsafe(Math.min(pieceSize, left));
-        noise.fillWithFloats(piece);
-        hasher.update(piece);
-        left -= piece.length;
-        if (!entry.write(piece)) await new Promise((drained) => entry.once("drain", drained));
-      }
-      entry.end();
-    };
-    write().catch(reject);
-  });
+  const entry = pack.entry({ name, size, mode: 0o640, mtime: new Date(0), type: "file" });
+  await pipeline(piecesOfNoise(size, noise, hasher), entry);
   return { algorithm: hasher.algorithm, digest: hasher.digest() };
+}
+
+function* piecesOfNoise(size: number, noise: Noise, hasher: Hasher): Generator<Buffer> {
+  for (let left = size; left > 0; ) {
+    const piece = Buffer.allocUnsafe(Math.min(pieceSize, left));
+    noise.fillWithFloats(piece);
+    hasher.update(piece);
+    left -= piece.length;
+    yield piece;
+  }
 }
