@@ -16,11 +16,15 @@ export async function followJob(context: CommandContext, db: Database, jobId: nu
 }
 
 /** Shows bars, or lines, until the job has ended; answers where it stands then. */
-export async function drawUntilEnd({ output, signal }: CommandContext, db: Database, jobId: number): Promise<Progress> {
+export async function drawUntilEnd(
+  { output, signal, log }: CommandContext,
+  db: Database,
+  jobId: number,
+): Promise<Progress> {
   const bars = output.progress();
   try {
     let last: Progress | undefined;
-    for await (const progress of followProgress(db, jobId, { signal })) {
+    for await (const progress of followProgress(db, jobId, { signal, log })) {
       // What has ended before we looked has nothing to show on its way.
       if (last === undefined && hasEnded(progress.job)) return progress;
       for (const item of progress.items) {

@@ -1,10 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { Logger } from "pino";
 import type { Database } from "../opsdb/database.ts";
 import { listenForProgress } from "../opsdb/notifications.ts";
+import { persistently } from "./persistently.ts";
 import { hasEnded, type Progress, readProgress } from "./progress.ts";
 
 export interface FollowOptions {
   signal: AbortSignal;
+  log: Logger;
   /** ms between two looks when nothing was heard. */
   every?: number;
   /** ms between two looks at least, however much is heard. */
@@ -13,23 +16,30 @@ export interface FollowOptions {
 
 /**
  * Yields where a job stands, whenever it moved on, until it has ended; the end is the last value. Notifications are a
- * hint: it is looked at now and then in any case.
+ * hint: it is looked at now and then in any case. A database that is away for a while is waited for.
  *
  * @throws UnknownJob, or the signal's reason
  */
 export async function* followProgress(
   db: Database,
   jobId: number,
-  { signal, every = 2000, atMost = 250 }: FollowOptions,
+  { signal, log, every = 2000, atMost = 250 }: FollowOptions,
 ): AsyncGenerator<Progress> {
+  const patiently = <T>(act: () => Promise<T>): Promise<T> =>
+    persistently(log, signal, act).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    });
   let moved = new AbortController();
-  const listening = await listenForProgress(db, (what) => {
-    if (what === undefined || what.job === jobId) moved.abort();
-  });
+  const listening = await patiently(() =>
+    listenForProgress(db, (what) => {
+      if (what === undefined || what.job === jobId) moved.abort();
+    }),
+  );
   try {
     for (;;) {
       moved = new AbortController();
-      const progress = await readProgress(db, jobId);
+      const progress = await patiently(() => readProgress(db, jobId));
       yield progress;
       if (hasEnded(progress.job)) return;
       await pause(atMost, undefined, { signal });
