@@ -10,6 +10,8 @@ import type { Rig } from "./rig.ts";
 
 export interface PackageShape {
   name: string;
+  /** Where the worker has to read it. */
+  from: "disk" | "S3";
   files: number;
   /** Of all files together. */
   bytes: number;
@@ -17,8 +19,8 @@ export interface PackageShape {
 
 export interface ArchivedPackage extends PackageShape {
   id: string;
-  /** Absolute path of the tar. */
-  tar: string;
+  /** Name of the tar in the archive. */
+  key: string;
 }
 
 const pieceSize = 1024 * 1024;
@@ -28,13 +30,13 @@ const filesPerFolder = 500;
  * Writes a package of noise straight into the archive, and into the catalogue with a checksum for it and for each file:
  * there is no tree on disk that it was packed from.
  */
-export async function archivePackage({ db, archive }: Rig, shape: PackageShape): Promise<ArchivedPackage> {
-  const { name, files: count, bytes } = shape;
+export async function archivePackage({ db, archive, objects }: Rig, shape: PackageShape): Promise<ArchivedPackage> {
+  const { name, from, files: count, bytes } = shape;
   const noise = noiseFrom(count);
   const whole = await createHasher("xxh64");
   const hasher = await createHasher("xxh64");
   const pack = createPack();
-  const tar = join(archive.path, `${name}.tar`);
+  const key = `${name}.tar`;
   let size = 0;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -43,7 +45,7 @@ export async function archivePackage({ db, archive }: Rig, shape: PackageShape):
       done(null, chunk);
     },
   });
-  const written = pipeline(pack, counted, createWriteStream(tar));
+  const written = pipeline(pack, counted, createWriteStream(join(archive.path, key)));
   const files: NewFile[] = [];
   for (let number = 0; number < count; number++) {
     const path = `raw/${String(Math.floor(number / filesPerFolder)).padStart(4, "0")}/scan_${String(number).padStart(6, "0")}.fits`;
@@ -53,11 +55,11 @@ export async function archivePackage({ db, archive }: Rig, shape: PackageShape):
   pack.finalize();
   await written;
   const checksum = { algorithm: "xxh64", digest: whole.digest() };
-  const copy = { locationId: archive.id, key: `${name}.tar`, verified: true };
+  const copy = { locationId: from === "S3" ? objects.id : archive.id, key, verified: true };
   const { id } = await db.transaction((tx) =>
     insertPackage(tx, { name, size, checksum, state: "archived", files, copy }),
   );
-  return { ...shape, id, tar };
+  return { ...shape, id, key };
 }
 
 async function addFile(

@@ -14,7 +14,7 @@ const warmUp = 10;
  */
 export async function measurePickUp(rig: Rig, say: (line: string) => void): Promise<Figure[]> {
   say(`pick-up: ${messages} messages to a worker that waits`);
-  const { name } = await archivePackage(rig, { name: "small-package", files: 1, bytes: 4096 });
+  const { name } = await archivePackage(rig, { name: "small-package", from: "disk", files: 1, bytes: 4096 });
   const worker = await rig.startWorker();
   const bell = await openBell(rig);
   try {

@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { removeTree } from "../packages/data-transfer/src/bundle/remove-tree.ts";
 import { type ArchivedPackage, archivePackage, type PackageShape } from "./archive-package.ts";
@@ -14,8 +13,8 @@ const mebibyte = 2 ** 20;
 const rounds = 5;
 
 const packages: readonly PackageShape[] = [
-  { name: "speed-large-files", files: 4, bytes: 1024 * mebibyte },
-  { name: "speed-small-files", files: 6000, bytes: 512 * mebibyte },
+  { name: "speed-large-files", from: "S3", files: 4, bytes: 1024 * mebibyte },
+  { name: "speed-small-files", from: "S3", files: 6000, bytes: 512 * mebibyte },
 ];
 
 /** Seconds of one round. */
@@ -26,8 +25,8 @@ interface Round {
 }
 
 /**
- * Stages a package, and takes the same tar apart by `curl | tar x`, in turns, on one file system, the tar in the page
- * cache for both. The worker also hashes all bytes twice, compares them with the catalogue, syncs every file and records
+ * Stages a package, and takes the same tar apart by `curl | tar x`, in turns: both over HTTP from one server on this
+ * machine that has the tar in its page cache, both to one file system. The worker also hashes all bytes twice, compares them with the catalogue, syncs every file and records
  * it in PostgreSQL; tar does none of that, hence its time is given without and with a sync of the file system at the end.
  */
 export async function measureSpeed(rig: Rig, say: (line: string) => void): Promise<Figure[]> {
@@ -61,12 +60,12 @@ async function measureRound(rig: Rig, bell: Bell, made: ArchivedPackage): Promis
   return { staging, ...(await curlAndTar(rig, made)) };
 }
 
-async function curlAndTar({ directory }: Rig, { tar }: ArchivedPackage): Promise<Omit<Round, "staging">> {
+async function curlAndTar({ directory, objects }: Rig, { key }: ArchivedPackage): Promise<Omit<Round, "staging">> {
   const into = join(directory, "by-tar");
   await mkdir(into);
   const began = performance.now();
   const script = 'set -o pipefail; curl --silent --show-error --fail "$1" | tar --extract --directory "$2"';
-  await run("bash", ["-c", script, "bash", pathToFileURL(tar).href, into]);
+  await run("bash", ["-c", script, "bash", `${objects.endpoint}/${objects.bucket}/${key}`, into]);
   const extracted = performance.now();
   await run("sync", ["--file-system", into]);
   const synced = performance.now();

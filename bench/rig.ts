@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 import { pino } from "pino";
 import { removeTree } from "../packages/data-transfer/src/bundle/remove-tree.ts";
 import { applySeed } from "../packages/data-transfer/src/cli/seed/apply-seed.ts";
-import type { DataLocation } from "../packages/data-transfer/src/model/location.ts";
+import type { DiskDataLocation, S3DataLocation } from "../packages/data-transfer/src/model/location.ts";
 import { type Database, openDatabase } from "../packages/data-transfer/src/opsdb/database.ts";
+import type { LocationSeed } from "../packages/data-transfer/src/opsdb/locations.ts";
 import { migrate } from "../packages/data-transfer/src/opsdb/migrate.ts";
 import { startPostgres } from "../testing/postgres.ts";
 import { startRedis, type TestRedis } from "../testing/redis.ts";
@@ -19,9 +20,11 @@ export interface Rig {
   /** Demands client certificates, as production's does. */
   redis: TestRedis;
   db: Database;
-  archive: DataLocation & { storageType: "disk" };
+  archive: DiskDataLocation;
+  /** The same files, as an S3 store on this machine serves them. */
+  objects: S3DataLocation;
   /** `cologne/ramses_processing`. */
-  destination: DataLocation & { storageType: "disk" };
+  destination: DiskDataLocation;
   /**
    * Starts `ccat_data_transfer worker` as a process of its own, and waits until it consumes. What the variable
    * WORKER_NODE_OPTIONS says is given to its Node, so that it can be profiled.
@@ -36,6 +39,7 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
+const objectServer = fileURLToPath(new URL("./object-server.ts", import.meta.url));
 const launcher = fileURLToPath(new URL("../packages/data-transfer/bin/ccat_data_transfer.js", import.meta.url));
 
 /**
@@ -55,7 +59,8 @@ export async function startRig(scope: Scope, parent: string): Promise<Rig> {
   const db = openDatabase({ ...options, sslMode: "disable" }, pino({ level: "silent" }));
   scope.after(() => db.close());
   await migrate(db);
-  const [archive, destination] = await seedLocations(db, directory);
+  const endpoint = await startObjectServer(scope, archiveFolder(directory));
+  const { archive, objects, destination } = await seedLocations(db, directory, endpoint);
 
   const tls = redis.tls!;
   const fixed = {
@@ -74,13 +79,16 @@ export async function startRig(scope: Scope, parent: string): Promise<Rig> {
     redis__key_file: tls.key,
     staging__root: directory,
     storage__allowed_roots: JSON.stringify([directory]),
+    storage__allowed_endpoints: JSON.stringify([endpoint]),
+    s3__cologne_objects__access_key: "bench",
+    s3__cologne_objects__secret_key: "bench",
     health__host: "127.0.0.1",
     health__port: "0",
     logging__format: "json",
   };
 
   return {
-    ...{ directory, redis, db, archive, destination },
+    ...{ directory, redis, db, archive, objects, destination },
     async startWorker(settings = {}) {
       const worker = await startServer({
         program: process.execPath,
@@ -99,20 +107,44 @@ export async function startRig(scope: Scope, parent: string): Promise<Rig> {
   };
 }
 
-async function seedLocations(db: Database, directory: string): Promise<[Rig["archive"], Rig["destination"]]> {
-  const disk = { storageType: "disk", priority: 0, active: true, host: undefined } as const;
-  const folders = { archive: join(directory, "archive"), processing: join(directory, "processing") };
-  await Promise.all(Object.values(folders).map((folder) => mkdir(folder)));
-  const locations = [
-    { site: "cologne", location: { ...disk, name: "lta", locationType: "long_term_archive", path: folders.archive } },
-    {
-      site: "cologne",
-      location: { ...disk, name: "ramses_processing", locationType: "processing", path: folders.processing },
-    },
-  ] as const;
-  const sites = [{ name: "Cologne", shortName: "cologne", location: "Cologne, Germany" }];
-  const [archive, processing] = await applySeed(db, { sites, locations: [...locations] }, "the bench's list", "bench");
-  return [archive as Rig["archive"], processing as Rig["destination"]];
+/** Answers its address. */
+async function startObjectServer(scope: Scope, folder: string): Promise<string> {
+  await mkdir(folder);
+  const ready = /listening on (\d+)/;
+  const server = await startServer({ program: process.execPath, args: [objectServer, folder], ready });
+  scope.after(() => server.stop("SIGKILL"));
+  return `http://127.0.0.1:${ready.exec(server.output())![1]}`;
+}
+
+function archiveFolder(directory: string): string {
+  return join(directory, "archive");
+}
+
+async function seedLocations(
+  db: Database,
+  directory: string,
+  endpoint: string,
+): Promise<Pick<Rig, "archive" | "objects" | "destination">> {
+  const processing = join(directory, "processing");
+  await mkdir(processing);
+  const common = { priority: 0, active: true } as const;
+  const disk = { ...common, storageType: "disk", host: undefined } as const;
+  const store = { storageType: "s3", endpoint, bucket: "packages", prefix: "", region: "default" } as const;
+  const locations: readonly LocationSeed[] = [
+    { ...disk, name: "lta", locationType: "long_term_archive", path: archiveFolder(directory) },
+    { ...common, ...store, name: "objects", locationType: "long_term_archive" },
+    { ...disk, name: "ramses_processing", locationType: "processing", path: processing },
+  ];
+  const seed = {
+    sites: [{ name: "Cologne", shortName: "cologne", location: "Cologne, Germany" }],
+    locations: locations.map((location) => ({ site: "cologne", location })),
+  };
+  const [archive, objects, destination] = await applySeed(db, seed, "the bench's list", "bench");
+  return {
+    archive: archive as DiskDataLocation,
+    objects: objects as S3DataLocation,
+    destination: destination as DiskDataLocation,
+  };
 }
 
 function asVariables(settings: Readonly<Record<string, string>>): Record<string, string> {
