@@ -7,12 +7,15 @@ import { freePort } from "../../../../testing/free-port.ts";
 import { startPostgres } from "../../../../testing/postgres.ts";
 import { startRedis } from "../../../../testing/redis.ts";
 import { without } from "../../../../testing/require-server.ts";
-import { seedLocations } from "./packages.ts";
-import { type Production, type Ran, redisName, startProduction, startServers } from "./production.ts";
+import type { Scope } from "../../../../testing/scope.ts";
+import { expectGoesOn, expectOutcome } from "./outcome.ts";
+import { fillProduction } from "./packages.ts";
+import { type Production, redisName, startProduction, startServers } from "./production.ts";
 
 const options = { skip: without("redis-server", "openssl") };
 const servers = options.skip ? undefined! : await startServers({ after }, { postgres: { version: 18, tls: true } });
 const worker = ["worker", "--location", "ramses_processing"];
+const asked = "asked_for_before";
 
 /** What the program says at its end, where nothing but the settings has been changed. */
 interface Refusal {
@@ -26,8 +29,7 @@ interface Refusal {
 
 suite("a server that cannot be used ends the program with exit code 2, a code and a sentence", options, () => {
   test("Redis", async (t) => {
-    const production = await startProduction(t, servers);
-    await seedLocations(production, []);
+    const production = await startWithRequest(t);
     const expired = await anotherRedis(t, { serverNames: [redisName], serverDays: -1 });
     const strangers = await makeCertificates(join(production.folder, "strangers"), { clientDays: -1 });
     const port = String(await freePort());
@@ -77,10 +79,11 @@ suite("a server that cannot be used ends the program with exit code 2, a code an
       code: "CDT-BROKER-TLS",
       sentence: /\/nowhere\/redis\.crt/,
     });
+    await expectGoesOn(production, [asked]);
   });
 
   test("PostgreSQL", async (t) => {
-    const production = await startProduction(t, servers, { database: "empty" });
+    const production = await startWithRequest(t);
     const expired = await startPostgres(t, { tls: { serverDays: -1 } });
     const strangers = await makeCertificates(join(production.folder, "strangers"));
     const port = String(await freePort());
@@ -122,17 +125,43 @@ suite("a server that cannot be used ends the program with exit code 2, a code an
       code: "CDT-DATABASE-LOGIN",
       sentence: /no encryption/,
     });
-    await refused(production, {
+    await expectGoesOn(production, [asked]);
+  });
+
+  test("a database that is not migrated", async (t) => {
+    const production = await startProduction(t, servers, { database: "empty" });
+    await ended(production, {
       settings: {},
       code: "CDT-NOT-MIGRATED",
       sentence: /nothing of ours is in it yet/,
       help: /^ccat_data_transfer db migrate$/,
     });
+    assert.equal((await production.run(["db", "migrate"])).code, 0);
+    await request(production);
+    await expectGoesOn(production, [asked]);
   });
 });
 
+/** A production in which a package was asked for before anything went wrong. */
+async function startWithRequest(t: Scope): Promise<Production> {
+  const production = await startProduction(t, servers);
+  await request(production);
+  return production;
+}
+
+async function request(production: Production): Promise<void> {
+  await fillProduction(production, { [asked]: 4000 });
+  assert.equal((await production.run(["stage", "request", asked])).code, 0);
+}
+
+/** A worker that ends at its start leaves everything as it was. */
+async function refused(production: Production, refusal: Refusal): Promise<void> {
+  await ended(production, refusal);
+  await expectOutcome(production, { staged: [], items: [["pending", undefined]] });
+}
+
 /** Starts a worker, whose end must be as told: on stderr, in the exit code, and where Kubernetes looks for a reason. */
-async function refused(production: Production, { settings, code, sentence, help, transient }: Refusal): Promise<Ran> {
+async function ended(production: Production, { settings, code, sentence, help, transient }: Refusal): Promise<void> {
   const terminationLog = join(production.folder, "termination-log");
   await writeFile(terminationLog, "");
   const began = performance.now();
@@ -149,7 +178,6 @@ async function refused(production: Production, { settings, code, sentence, help,
   const tries = ran.stderr.split("\n").filter((line) => line.includes("is not ready; trying again")).length;
   assert.ok(transient ? tries >= 2 : tries === 0, `${tries} tries: ${about}`);
   assert.ok(!transient || (seconds > 3 && seconds < 60), `${seconds} s: ${about}`);
-  return ran;
 }
 
 async function anotherRedis(t: { after(work: () => void | Promise<void>): void }, tls: CertificateOptions) {
