@@ -4,15 +4,17 @@ import { tables } from "./definition.ts";
 
 /** In the demo everything lies below one folder: what is not set otherwise follows from `demo.directory`. */
 export function addDemoPaths(given: Map<string, Assignment>, cwd: string): void {
-  const directory = resolve(cwd, String(given.get("demo.directory")?.value ?? tables.demo.directory.fallback));
-  const paths = [
-    { key: "demo.directory", setting: tables.demo.directory, value: directory },
+  const named = given.get("demo.directory");
+  // What is no path is refused later, as any value that does not fit.
+  if (named !== undefined && typeof named.value !== "string") return;
+  const setting = tables.demo.directory;
+  const directory = resolve(cwd, named?.value ?? String(setting.fallback));
+  const base = { fromFile: false, where: "built-in, below the working directory" };
+  given.set("demo.directory", { ...base, ...named, key: "demo.directory", setting, value: directory });
+  for (const path of [
     { key: "staging.root", setting: tables.staging.root, value: join(directory, "processing") },
     { key: "storage.allowed_roots", setting: tables.storage.allowed_roots, value: [join(directory, "archive")] },
-  ];
-  for (const path of paths) {
-    if (path.value === directory || !given.has(path.key)) {
-      given.set(path.key, { ...path, where: "below demo.directory", fromFile: false });
-    }
+  ]) {
+    if (!given.has(path.key)) given.set(path.key, { ...path, where: "below demo.directory", fromFile: false });
   }
 }

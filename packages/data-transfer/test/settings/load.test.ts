@@ -120,3 +120,28 @@ test("the deployed environment's Coscine token is known", (t) => {
   assert.equal(settings.coscineApiToken?.reveal(), "token of the archive");
   assert.deepEqual(warnings, []);
 });
+
+test("the demo keeps everything below one folder, which may be named, and does not hide who named it", (t) => {
+  const cwd = folderWith(t);
+  const ENV_FOR_DYNACONF = "demo";
+  const { settings } = loadSettings({ env: { ENV_FOR_DYNACONF }, cwd });
+  assert.equal(settings.demo.directory, join(cwd, "data/demo"));
+  assert.equal(settings.staging.root, join(cwd, "data/demo/processing"));
+  assert.deepEqual(settings.storage.allowedRoots, [join(cwd, "data/demo/archive")]);
+
+  const named = loadSettings({
+    env: {
+      ENV_FOR_DYNACONF,
+      CCAT_DATA_TRANSFER_DEMO__DIRECTORY: "mine",
+      CCAT_DATA_TRANSFER_STAGING__ROOT: "/elsewhere",
+    },
+    cwd,
+  });
+  assert.equal(named.settings.demo.directory, join(cwd, "mine"));
+  assert.equal(named.settings.staging.root, "/elsewhere");
+  const origin = named.origins.find(({ key }) => key === "demo.directory")?.origin;
+  assert.equal(origin, "environment variable CCAT_DATA_TRANSFER_DEMO__DIRECTORY");
+
+  const wrong = { ENV_FOR_DYNACONF, CCAT_DATA_TRANSFER_DEMO: "{ directory = 5 }" };
+  assert.throws(() => loadSettings({ env: wrong, cwd }), /demo\.directory: found the number 5, expected a text/);
+});
