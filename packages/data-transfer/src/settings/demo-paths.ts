@@ -6,9 +6,10 @@ import { tables } from "./definition.ts";
 export function addDemoPaths(given: Map<string, Assignment>, cwd: string): void {
   const named = given.get("demo.directory");
   // What is no path is refused later, as any value that does not fit.
-  if (named !== undefined && typeof named.value !== "string") return;
   const setting = tables.demo.directory;
-  const directory = resolve(cwd, named?.value ?? String(setting.fallback));
+  const folder = named === undefined ? setting.fallback : named.value;
+  if (typeof folder !== "string") return;
+  const directory = resolve(cwd, folder);
   const base = { fromFile: false, where: "built-in, below the working directory" };
   given.set("demo.directory", { ...base, ...named, key: "demo.directory", setting, value: directory });
   for (const path of [
