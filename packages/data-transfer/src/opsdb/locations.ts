@@ -27,7 +27,7 @@ export async function findLocation(q: Queryable, name: string): Promise<DataLoca
 }
 
 export async function findLocationsByIds(q: Queryable, ids: readonly number[]): Promise<DataLocation[]> {
-  return await selectLocations(q, sql`WHERE d.id = ANY (${ids})`);
+  return ids.length === 0 ? [] : await selectLocations(q, sql`WHERE d.id = ANY (${ids})`);
 }
 
 /** As people and messages name it where the name alone could be another site's too. */

@@ -1,4 +1,4 @@
-import sql, { type Sql } from "sql-template-tag";
+import sql from "sql-template-tag";
 import type { DataLocation } from "../model/location.ts";
 import type { ItemReason } from "../model/status.ts";
 import type { Queryable } from "./database.ts";
@@ -56,11 +56,15 @@ export async function takeItemsToRing(
     -- The lock keeps a second manager from taking another job's item for the same package at the same moment.
     SELECT id FROM one_per_package
     WHERE pg_try_advisory_xact_lock(hashtextextended(raw_data_package_id::text, destination_id))`);
-  return await ringItems(tx, sql`i.id = ANY (${rows.map(({ id }) => id)})`, options.limit);
+  return await ringItems(
+    tx,
+    rows.map(({ id }) => id),
+  );
 }
 
-/** The items of a condition, in the order in which they are rung. */
-export async function ringItems(q: Queryable, condition: Sql, limit: number): Promise<RingItem[]> {
+/** What a ring needs to know of these items, in the order in which they are rung. */
+export async function ringItems(q: Queryable, ids: readonly number[]): Promise<RingItem[]> {
+  if (ids.length === 0) return [];
   const rows = await q.query<Omit<RingItem, "destination"> & { destinationId: number }>(sql`
     SELECT i.id, i.staging_job_id AS "jobId", i.raw_data_package_id AS "packageId", i.package_name AS "packageName",
            i.size, i.priority, i.task_id AS "taskId", i.attempt, i.ring_count AS "ringCount",
@@ -69,9 +73,8 @@ export async function ringItems(q: Queryable, condition: Sql, limit: number): Pr
                    WHERE c.raw_data_package_id = i.raw_data_package_id AND c.data_location_id = i.destination_id
                      AND c.status = 'staged') AS "stagedHere"
     FROM staging_item i
-    WHERE ${condition}
-    ORDER BY i.priority, i.id
-    LIMIT ${limit}`);
+    WHERE i.id = ANY (${ids})
+    ORDER BY i.priority, i.id`);
   const locations = await findLocationsByIds(q, [...new Set(rows.map(({ destinationId }) => destinationId))]);
   const byId = new Map(locations.map((location) => [location.id, location]));
   return rows.map(({ destinationId, ...item }) => ({ ...item, destination: byId.get(destinationId)! }));

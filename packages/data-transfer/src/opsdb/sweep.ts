@@ -71,8 +71,7 @@ export async function scheduledItems(q: Queryable, filter: ScheduledFilter): Pro
     LIMIT ${filter.limit}`);
   const items = await ringItems(
     q,
-    sql`i.id = ANY (${page.map(({ id }) => id)}) AND i.status = 'scheduled'`,
-    page.length,
+    page.map(({ id }) => id),
   );
   return items.sort((a, b) => a.id - b.id);
 }
