@@ -4,7 +4,7 @@
  *     node bench/run.ts [--check] [--only memory,idle] [--output table|json] [--directory /big/and/fast]
  *
  * Figures go to standard output, what is going on to standard error. With --check the exit code is 1 when a figure
- * misses its promise. 15 GB must be free in the directory (default /var/tmp); nothing stays behind.
+ * misses its promise. 20 GB must be free in the directory (default /var/tmp); nothing stays behind.
  */
 import { parseArgs } from "node:util";
 import { renderTable } from "../packages/data-transfer/src/cli/output/table.ts";

@@ -14,10 +14,11 @@ const again = process.env[marker] !== undefined;
 delete process.env[marker];
 
 /**
- * Room for young objects, in MiB. V8's own choice follows the machine's memory, and on a large one takes 100 MiB for them that a
- * worker does not need and its pod may not have. A running process cannot change it.
+ * Room for young objects, in MiB. V8's own choice follows the machine's memory: on a large one up to 128 MiB, which a worker does
+ * not need and its pod may not have. Little room also means frequent collections, and those free what has been received
+ * from the network, 64 KiB a piece. A running process cannot change it.
  */
-const youngSpace = "--max-semi-space-size=8";
+const youngSpace = "--max-semi-space-size=2";
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
   // The process becomes another one: same number, same files, nobody between it and its signals.

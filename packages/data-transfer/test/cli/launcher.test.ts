@@ -18,7 +18,7 @@ test("a worker's space for young objects is bounded, whatever the machine has, a
     assert.equal(new Set(seen.map(([, pid]) => pid)).size, 1, "it stays one process");
     return seen.map(([, , given]) => given);
   };
-  assert.deepEqual(await options("worker"), [`--require=${witness}`, "--max-semi-space-size=8"]);
+  assert.deepEqual(await options("worker"), [`--require=${witness}`, "--max-semi-space-size=2"]);
   assert.deepEqual(await options("manager"), [`--require=${witness}`]);
   const chosen = " --max-semi-space-size=16";
   assert.deepEqual(await options("worker", chosen), [`--require=${witness}${chosen}`]);
