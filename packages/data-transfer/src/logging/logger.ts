@@ -12,18 +12,6 @@ export interface LoggerOptions {
   sink?: { write(line: string): unknown };
 }
 
-/** What a line is about; every field is optional, and the same names stand in all lines. */
-export interface Subject {
-  /** Id of the staging job. */
-  job?: number | string;
-  /** Name of the package. */
-  package?: string;
-  /** Number of the attempt. */
-  attempt?: number;
-  /** Id of the Celery task. */
-  task?: string;
-}
-
 /**
  * The program's log: one line an event on stderr, JSON or pretty, and no registered secret in any of them. Registers the
  * secrets of the settings by itself. Lines are written at once, so that none is lost when the process ends.
@@ -49,11 +37,6 @@ export function createLogger(settings: Settings, { terminal, color, sink = stder
     },
     destination,
   );
-}
-
-/** A log whose every line names the job, package, attempt and task. */
-export function logAbout(log: Logger, subject: Subject): Logger {
-  return log.child(subject);
 }
 
 function stderr(): DestinationStream {

@@ -42,32 +42,6 @@ export async function recordStagedCopyLost(
 }
 
 /**
- * Keeps a staged copy at least until then (ISO 8601); never shortens its life.
- *
- * @returns when its lifetime ends now, or undefined when there is no such staged copy
- */
-export async function extendLifetime(
-  tx: Queryable,
-  copyId: number,
-  until: string,
-  actor: string,
-): Promise<string | undefined> {
-  const [copy] = await tx.query<{ expiresAt: string }>(sql`
-    UPDATE physical_copy SET expires_at = greatest(expires_at, ${until}::timestamptz)
-    WHERE id = ${copyId} AND status = 'staged'
-    RETURNING expires_at AS "expiresAt"`);
-  if (copy) await audit(tx, { actor, action: "extend", subject: `copy:${copyId}`, details: { until: copy.expiresAt } });
-  return copy?.expiresAt;
-}
-
-/** Staged copies whose lifetime is over, the longest over first. */
-export async function expiredCopies(q: Queryable, limit: number): Promise<PhysicalCopy[]> {
-  return await q.query(sql`
-    SELECT ${copyColumns} FROM physical_copy c
-    WHERE c.status = 'staged' AND c.expires_at <= now() ORDER BY c.expires_at LIMIT ${limit}`);
-}
-
-/**
  * Gives up what a job had staged before its lifetime is over. A copy that another job staged too is kept for as long as
  * that one wants it.
  *

@@ -3,14 +3,14 @@ import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import type { Logger } from "pino";
 import { UsageError } from "../../src/errors/usage.ts";
-import { createLogger, logAbout } from "../../src/logging/logger.ts";
+import { createLogger } from "../../src/logging/logger.ts";
 import { registerSecret } from "../../src/logging/redact.ts";
 import { loadSettings } from "../../src/settings/load.ts";
 import type { Settings } from "../../src/settings/settings.ts";
 
 test("an event is one line of JSON with time, level and what it is about", () => {
   const { log, lines } = logger();
-  logAbout(log, { job: 12, package: "chai_1" }).child({ attempt: 2, task: "t-1" }).info({ bytes: 5 }, "fetched\nall");
+  log.child({ job: 12, package: "chai_1" }).child({ attempt: 2, task: "t-1" }).info({ bytes: 5 }, "fetched\nall");
   const [line, ...more] = lines();
   assert.equal(more.length, 0);
   const { time, ...entry } = JSON.parse(line ?? "") as Record<string, unknown>;
