@@ -7,6 +7,7 @@ import { failUnclaimedItem, type JobEnd, markScheduled, type RingItem, takeItems
 import { listenForItems } from "../opsdb/notifications.ts";
 import { archiveCopies } from "../opsdb/packages.ts";
 import { settleWaitingJob } from "./job-result.ts";
+import { persistently } from "./persistently.ts";
 import type { Ring } from "./ring.ts";
 import { sweep } from "./sweep.ts";
 
@@ -76,6 +77,7 @@ export function createManager(options: ManagerOptions): Manager {
     let total = 0;
     for (;;) {
       const { toRing, ended, more } = await takeBatch();
+      for (const end of ended) await tellWaiting(end);
       for (const item of toRing) {
         await ring.send(item).catch((error: unknown) => {
           unsent = true;
@@ -83,7 +85,6 @@ export function createManager(options: ManagerOptions): Manager {
         });
         log.info({ item: item.id, job: item.jobId, package: item.packageName, taskId: item.taskId }, "rung");
       }
-      for (const end of ended) await settleWaitingJob(client.settle, end);
       total += toRing.length;
       rung += toRing.length;
       if (!more || stopping.signal.aborted) return total;
@@ -119,8 +120,19 @@ export function createManager(options: ManagerOptions): Manager {
     });
   }
 
+  /** A result that cannot be stored keeps nobody from being rung: the database has it. */
+  async function tellWaiting(end: JobEnd): Promise<void> {
+    await settleWaitingJob(client.settle, end).catch((error: unknown) => {
+      log.warn({ err: error, job: end.jobId }, "the job's result could not be stored for whoever waits for it");
+    });
+  }
+
   async function loop(): Promise<void> {
-    const listening = await listenForItems(db, () => wake.abort());
+    const listening = await persistently(log, stopping.signal, () => listenForItems(db, () => wake.abort())).catch(
+      (error: unknown) => {
+        if (!stopping.signal.aborted) throw error;
+      },
+    );
     try {
       while (!stopping.signal.aborted) {
         wake = new AbortController();
@@ -131,7 +143,7 @@ export function createManager(options: ManagerOptions): Manager {
             const report = await sweep({ ...options, grace, page: batch, reringAfter: unsent ? 0 : reringAfter });
             nextSweep = performance.now() + options.sweepInterval * 1000;
             unsent = false;
-            for (const end of report.ended) await settleWaitingJob(client.settle, end);
+            for (const end of report.ended) await tellWaiting(end);
             rungAgain += report.rungAgain;
             if (report.abandoned > 0) continue;
           }
@@ -146,7 +158,7 @@ export function createManager(options: ManagerOptions): Manager {
         await pause(options.sleepTime * 1000, undefined, { signal }).catch(() => undefined);
       }
     } finally {
-      await listening.stop();
+      await listening?.stop();
     }
   }
 

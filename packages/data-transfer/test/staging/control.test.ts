@@ -1,4 +1,5 @@
 import { test } from "node:test";
+import { DatabaseUnreachable } from "../../src/errors/database.ts";
 import { cancelJob } from "../../src/opsdb/job-control.ts";
 import { getJob } from "../../src/opsdb/jobs.ts";
 import { pauseLocation, resumeLocation } from "../../src/opsdb/locations.ts";
@@ -153,4 +154,23 @@ test("urgent packages come first, whenever they were asked for", async (t) => {
   await world.workUntilIdle();
   t.assert.deepEqual(order, [urgent.key, ordinary.key, late.key]);
   await world.expect({ staged: [ordinary, late, urgent], leftOver: "nothing" });
+});
+
+test("a manager whose database is away when it begins to listen goes on when it is back", async (t) => {
+  const world = await startWorld(t);
+  const [good] = await world.archive.put(aPackage());
+  await world.request([good]);
+  let away = 2;
+  await world.startManager({
+    db: {
+      ...world.db,
+      async listen(channel, handler) {
+        if (away-- > 0) throw new DatabaseUnreachable(world.db.name, "it is being restarted");
+        return world.db.listen(channel, handler);
+      },
+    },
+  });
+  await world.workUntilIdle();
+  t.assert.equal(away, -1);
+  await world.expect({ staged: [good], leftOver: "nothing" });
 });

@@ -25,7 +25,8 @@ export interface WorkerParts {
 
 export interface Engine {
   startWorker(parts?: WorkerParts): Promise<StagingWorker>;
-  startManager(): Promise<Manager>;
+  /** @param parts.db  what it takes for the database */
+  startManager(parts?: { db?: Database }): Promise<Manager>;
   /** A manager and a worker where there is none. */
   startWhatIsMissing(): Promise<void>;
 }
@@ -69,9 +70,9 @@ export function createEngine(scope: Scope, { settings, log, db, queue }: EngineO
       scope.after(() => worker.stop({ grace: 0 }));
       return worker;
     },
-    async startManager() {
+    async startManager({ db: ownDb = db } = {}) {
       managers++;
-      const manager = await startStagingManager(await parts());
+      const manager = await startStagingManager({ ...(await parts()), db: ownDb });
       scope.after(() => manager.stop());
       return manager;
     },
