@@ -1,8 +1,8 @@
 import type { Broker } from "../broker/broker.ts";
+import type { SendOptions } from "../canvas/send-options.ts";
 import { CeleryError } from "../celery-error.ts";
 import { encodeTask } from "../message/encode-task.ts";
 import type { RemoteError, ResultStore, TaskMeta } from "../results/results.ts";
-import type { SendOptions } from "../worker/task.ts";
 import { taskMeta } from "../worker/task-meta.ts";
 
 export interface Client {

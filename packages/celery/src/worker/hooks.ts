@@ -1,4 +1,6 @@
 import type { Logger } from "pino";
+import type { RemoteError } from "../results/results.ts";
+import type { RequestView } from "./inside.ts";
 
 /** Which task an event speaks of. */
 export interface TaskIdentity {
@@ -12,11 +14,19 @@ export interface TaskIdentity {
 export interface WorkerEvents {
   "task:received": TaskIdentity & { redelivered: boolean };
   "task:started": TaskIdentity;
-  "task:succeeded": TaskIdentity & { runtime: number };
-  "task:failed": TaskIdentity & { runtime: number; error: unknown };
-  "task:retried": TaskIdentity & { runtime: number; countdown: number; cause: unknown };
-  /** Acknowledged without a result: thrown Ignore, or expired (then REVOKED is stored). */
-  "task:ignored": TaskIdentity & { expired: boolean };
+  "task:succeeded": TaskIdentity & { runtime: number; value: unknown };
+  "task:failed": TaskIdentity & { runtime: number; error: unknown; remote: RemoteError; traceback: string };
+  "task:retried": TaskIdentity & {
+    runtime: number;
+    countdown: number;
+    cause: unknown;
+    remote: RemoteError;
+    traceback: string;
+  };
+  /** Acknowledged without a result: thrown Ignore, or replaced by another task. */
+  "task:ignored": TaskIdentity;
+  /** REVOKED is stored: too late to run, or revoked, before it began or (`terminated` by `signal`) while it ran. */
+  "task:revoked": TaskIdentity & { expired: boolean; terminated: boolean; signal: string | undefined };
   /** Back at the head of its queue, for this or another worker. */
   "task:requeued": TaskIdentity;
   /** Put aside; `id` and `name` are undefined where the message does not tell them. */
@@ -39,7 +49,8 @@ export interface WorkerEvents {
 /** Listeners by event name. What a listener throws, or rejects with, is logged and goes no further. */
 export type WorkerHooks = { [E in keyof WorkerEvents]?: (facts: WorkerEvents[E]) => unknown };
 
-export type Emit = <E extends keyof WorkerEvents>(event: E, facts: WorkerEvents[E]) => void;
+/** @param request  the task that it is about, for those who tell the world of it */
+export type Emit = <E extends keyof WorkerEvents>(event: E, facts: WorkerEvents[E], request?: RequestView) => void;
 
 /** Calls listeners so that none of them can break what it listens to. */
 export function safeEmit(hooks: WorkerHooks, log: Logger): Emit {

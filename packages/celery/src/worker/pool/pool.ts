@@ -1,0 +1,55 @@
+import type { Task, TaskContext, TaskRequest } from "../task.ts";
+
+/**
+ * Where tasks run. Two implementations, `inlinePool` (this event loop) and `processPool` (a child process each), pass one
+ * suite (`pool.conformance.ts`).
+ */
+export interface Pool {
+  /** What `stats` shows as `pool.implementation`. */
+  readonly implementation: string;
+  /** Tasks that may run at once. */
+  readonly concurrency: number;
+  start(): Promise<void>;
+  /** Runs one task to its end, whatever that is; at most `concurrency` at once. Never rejects. */
+  run(job: Job): Promise<JobEnd>;
+  /** Ends a running task with a signal (`TERM`, `KILL`, ...). False when it does not run here or cannot be ended. */
+  terminate(taskId: string, signal: string): boolean;
+  /** More or fewer at once (1 at least); those that run go on. */
+  resize(concurrency: number): void;
+  facts(): PoolFacts;
+  /** Ends what is left of it: children are killed. */
+  stop(): Promise<void>;
+}
+
+/** One task to be run. */
+export interface Job {
+  task: Task;
+  request: TaskRequest;
+  /** Seconds; the hard limit ends the task, the soft one aborts its signal. Undefined: no limit. */
+  limits: { hard: number | undefined; soft: number | undefined };
+  /** Aborted when the worker must stop. The pool adds its own reasons: limits, termination. */
+  stop: AbortSignal;
+  /** Makes what the task gets. Called once, in this process; a pool of processes passes its calls on. */
+  context(signal: AbortSignal): TaskContext;
+  /** Called when the task begins. */
+  started(pid: number): void;
+}
+
+/** How a run ended. What `threw` carries may be a TaskOutcome (Retry, Ignore, ...), of this process' own class. */
+export type JobEnd =
+  | { kind: "returned"; value: unknown }
+  | { kind: "threw"; error: unknown }
+  /** The hard limit was reached; `seconds` is the limit. */
+  | { kind: "timed-out"; seconds: number }
+  /** By {@link Pool.terminate}. */
+  | { kind: "terminated"; signal: string }
+  /** Its process died under it. */
+  | { kind: "lost"; pid: number; exitCode: number | null; signal: string | null };
+
+export interface PoolFacts {
+  implementation: string;
+  concurrency: number;
+  /** Pids. */
+  processes: number[];
+  maxTasksPerChild: number | undefined;
+}
