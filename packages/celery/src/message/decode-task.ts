@@ -5,8 +5,10 @@ import { defaultLimits, isRecord, type MessageLimits, parseInertJson } from "./i
 import { readIsoTime } from "./iso-time.ts";
 import { UndecodableMessage } from "./undecodable-message.ts";
 
-/** A task as a message says it. All objects in it are without a prototype. */
+/** A task as a message says it, whatever its protocol and serializer. All objects in it are without a prototype. */
 export interface DecodedTask {
+  /** 1: all about the task stands in the body. 2: in the headers (also the hybrid, whose body is an object nevertheless). */
+  protocol: 1 | 2;
   id: string;
   name: string;
   args: unknown[];
@@ -27,9 +29,30 @@ export interface DecodedTask {
   rootId: string | undefined;
   parentId: string | undefined;
   groupId: string | undefined;
+  groupIndex: number | undefined;
+  correlationId: string | undefined;
+  /** The name by which the task is shown instead of its own. */
+  shadow: string | undefined;
+  /** Who sent it: `gen<pid>@<host>`. */
+  origin: string | undefined;
+  /** Python's reprs of the arguments, cut short by the sender; undefined when the message has none. */
+  argsrepr: string | undefined;
+  kwargsrepr: string | undefined;
+  /** How often the task was put in another's place (`self.replace()`). */
+  replacedTaskNesting: number;
+  /** Names of the stamps. */
+  stampedHeaders: string[];
+  /** The values of {@link stampedHeaders}, and of nothing else. */
+  stamps: Record<string, unknown>;
   /** All headers, those we do not know included. */
   headers: Record<string, unknown>;
   envelope: Envelope;
+}
+
+export interface DecodeOptions {
+  limits?: MessageLimits;
+  /** Celery's `accept_content`: serializers by name or content type (default `json`). Pickle is refused, listed or not. */
+  accept?: readonly string[];
 }
 
 /**
@@ -42,20 +65,25 @@ export interface DecodedTask {
  * @param message  the text that lay in the queue, or its envelope
  * @throws {UndecodableMessage}
  */
-export function decodeTask(message: string | Envelope, limits: MessageLimits = defaultLimits): DecodedTask {
+export function decodeTask(message: string | Envelope, options: DecodeOptions = {}): DecodedTask {
+  const { limits = defaultLimits } = options;
   const envelope = typeof message === "string" ? readEnvelope(message, limits) : checkEnvelope(message);
   const { headers, properties } = envelope;
   if (headers.task === undefined) {
     throw new UndecodableMessage("unsupported-protocol", "no task header: not a message of Celery's protocol 2");
   }
   const [args, kwargs, embed] = readBody(envelope, limits);
+  const stampedHeaders = texts(headers.stamped_headers);
+  const stamps: Record<string, unknown> = Object.create(null);
+  for (const name of stampedHeaders) stamps[name] = isRecord(headers.stamps) ? headers.stamps[name] : undefined;
   return {
+    protocol: 2,
     id: requiredText(headers, "id"),
     name: requiredText(headers, "task"),
     args,
     kwargs,
     embed,
-    retries: count(headers, "retries"),
+    retries: optionalCount(headers, "retries") ?? 0,
     eta: time(headers, "eta"),
     expires: time(headers, "expires"),
     timeLimits: timeLimits(headers.timelimit),
@@ -66,6 +94,15 @@ export function decodeTask(message: string | Envelope, limits: MessageLimits = d
     rootId: optionalText(headers, "root_id"),
     parentId: optionalText(headers, "parent_id"),
     groupId: optionalText(headers, "group"),
+    groupIndex: optionalCount(headers, "group_index"),
+    correlationId: textOrNone(properties.correlation_id),
+    shadow: textOrNone(headers.shadow),
+    origin: textOrNone(headers.origin),
+    argsrepr: textOrNone(headers.argsrepr),
+    kwargsrepr: textOrNone(headers.kwargsrepr),
+    replacedTaskNesting: optionalCount(headers, "replaced_task_nesting") ?? 0,
+    stampedHeaders,
+    stamps,
     headers,
     envelope,
   };
@@ -132,8 +169,17 @@ function optionalList(owner: Record<string, unknown>, name: string): unknown[] |
   return value;
 }
 
-function count(headers: Record<string, unknown>, name: string): number {
-  const value = headers[name] ?? 0;
+function textOrNone(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((name) => typeof name === "string") : [];
+}
+
+function optionalCount(headers: Record<string, unknown>, name: string): number | undefined {
+  const value = headers[name] ?? undefined;
+  if (value === undefined) return undefined;
   if (!Number.isSafeInteger(value) || (value as number) < 0) throw malformed(`the header ${name} is not a count`);
   return value as number;
 }

@@ -5,10 +5,12 @@ import { writeJson } from "./inert-json.ts";
 import { writeIsoTime } from "./iso-time.ts";
 import { argsRepr, pythonRepr } from "./python-repr.ts";
 
-/** A task to be sent. Only its queue and name are needed. */
+/** A task to be sent. Only its queue (or exchange and routing key) and name are needed. */
 export interface TaskToSend {
-  /** Goes through the anonymous exchange, whose routing key is the queue's name. */
+  /** Goes through the anonymous exchange, whose routing key is the queue's name. Not looked at when `exchange` is given. */
   queue: string;
+  exchange?: string;
+  routingKey?: string;
   name: string;
   args?: readonly unknown[];
   kwargs?: Readonly<Record<string, unknown>>;
@@ -19,7 +21,8 @@ export interface TaskToSend {
   /** Seconds from now; `eta` wins over it. */
   countdown?: number;
   eta?: Date;
-  expires?: Date;
+  /** A time, or seconds from now. */
+  expires?: Date | number;
   retries?: number;
   /** Hard and soft limit in seconds. */
   timeLimits?: [hard: number | null, soft: number | null];
@@ -30,6 +33,10 @@ export interface TaskToSend {
   replyTo?: string;
   ignoreResult?: boolean;
   shadow?: string;
+  origin?: string;
+  replacedTaskNesting?: number;
+  /** Values by name; written as Celery's stamping writes them. */
+  stamps?: Readonly<Record<string, unknown>>;
   /** Canvas parts as Celery's body carries them. */
   embed?: Partial<Embed>;
   /** The sender's own headers, beside Celery's. */
@@ -58,6 +65,8 @@ export function encodeTask(task: TaskToSend, now: Date = new Date()): Envelope {
   const args = task.args ?? [];
   const kwargs = task.kwargs ?? {};
   const eta = task.eta ?? (task.countdown ? new Date(now.getTime() + task.countdown * 1000) : undefined);
+  const expires = typeof task.expires === "number" ? new Date(now.getTime() + task.expires * 1000) : task.expires;
+  const stampedHeaders = Object.keys(task.stamps ?? {});
   const embed: Embed = { callbacks: null, errbacks: null, chain: null, chord: null, ...task.embed };
   return {
     body: Buffer.from(writeJson([args, kwargs, embed])).toString("base64"),
@@ -69,7 +78,7 @@ export function encodeTask(task: TaskToSend, now: Date = new Date()): Envelope {
       id,
       shadow: task.shadow ?? null,
       eta: eta ? writeIsoTime(eta) : null,
-      expires: task.expires ? writeIsoTime(task.expires) : null,
+      expires: expires ? writeIsoTime(expires) : null,
       group: task.groupId ?? null,
       group_index: task.groupIndex ?? null,
       retries: task.retries ?? 0,
@@ -78,11 +87,11 @@ export function encodeTask(task: TaskToSend, now: Date = new Date()): Envelope {
       parent_id: task.parentId ?? null,
       argsrepr: argsRepr(args),
       kwargsrepr: pythonRepr(kwargs),
-      origin: `gen${process.pid}@${hostname()}`,
+      origin: task.origin ?? `gen${process.pid}@${hostname()}`,
       ignore_result: task.ignoreResult ?? false,
-      replaced_task_nesting: 0,
-      stamped_headers: null,
-      stamps: {},
+      replaced_task_nesting: task.replacedTaskNesting ?? 0,
+      stamped_headers: task.stamps ? stampedHeaders : null,
+      stamps: task.stamps ?? {},
       [publishedAtHeader]: writeIsoTime(now),
       ...task.headers,
     },
@@ -90,7 +99,7 @@ export function encodeTask(task: TaskToSend, now: Date = new Date()): Envelope {
       correlation_id: id,
       reply_to: task.replyTo ?? "",
       delivery_mode: 2,
-      delivery_info: { exchange: "", routing_key: task.queue },
+      delivery_info: { exchange: task.exchange ?? "", routing_key: task.routingKey ?? task.queue },
       priority: task.priority ?? 0,
       body_encoding: "base64",
       delivery_tag: randomUUID(),
