@@ -1,3 +1,4 @@
+import type { Signature } from "../canvas/signature.ts";
 import { CeleryError } from "../celery-error.ts";
 
 /**
@@ -6,6 +7,7 @@ import { CeleryError } from "../celery-error.ts";
  * | thrown           | result stored | message                                  |
  * | ---------------- | ------------- | ---------------------------------------- |
  * | {@link Retry}      | RETRY         | published again with an eta, in one step |
+ * | {@link Replace}    | the other's   | acknowledged, once the other is sent     |
  * | {@link Ignore}     | none          | acknowledged                             |
  * | {@link Requeue}    | none          | back to the head of its queue            |
  * | {@link DeadLetter} | FAILURE       | moved to the dead-letter list            |
@@ -34,6 +36,16 @@ export class Retry extends TaskOutcome {
     super(`Retry in ${countdown}s`, { cause: options.cause });
     this.countdown = countdown;
     this.maxRetries = options.maxRetries ?? 3;
+  }
+}
+
+/** Another task, or canvas, takes this one's place and its id. */
+export class Replace extends TaskOutcome {
+  readonly signature: Signature;
+
+  constructor(signature: Signature) {
+    super(`replaced by ${signature.task}`);
+    this.signature = signature;
   }
 }
 
@@ -90,5 +102,69 @@ export class LeaseLost extends CeleryError {
         : "the lease of this message could not be renewed in time, so that somebody else may have it",
     );
     this.how = how;
+  }
+}
+
+/**
+ * The reason of an aborted `context.signal`: the soft time limit is over, and the task may still clean up before the hard
+ * one ends it. Thrown on, it is the task's failure, under the name that Python's clients know.
+ */
+export class SoftTimeLimitExceeded extends CeleryError {
+  readonly kind = "message";
+  readonly code = "CDT-SOFT-TIME-LIMIT";
+  readonly help = "raise soft_time_limit of this task, or find out what it waited for";
+  readonly seconds: number;
+
+  constructor(seconds: number) {
+    super(`the task did not end within its soft time limit of ${seconds} s`);
+    this.seconds = seconds;
+  }
+}
+
+/** The hard time limit is over: the failure of a task that was ended for it. */
+export class TimeLimitExceeded extends CeleryError {
+  readonly kind = "message";
+  readonly code = "CDT-TIME-LIMIT";
+  readonly help = "raise time_limit of this task, or find out what it waited for";
+  readonly seconds: number;
+
+  constructor(seconds: number) {
+    super(`the task did not end within its time limit of ${seconds} s`);
+    this.seconds = seconds;
+  }
+}
+
+/** The reason of an aborted `context.signal`: somebody revoked the task while it ran, and wants it ended. */
+export class TaskRevoked extends CeleryError {
+  readonly kind = "message";
+  readonly code = "CDT-TASK-REVOKED";
+  readonly help = "nothing to do: it was asked for";
+  /** Name of the signal that was asked for: `TERM`, `KILL`. */
+  readonly signal: string;
+
+  constructor(signal: string) {
+    super(`the task was revoked while it ran, to be ended by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+/** The failure of a task whose process died under it. */
+export class WorkerLostError extends CeleryError {
+  readonly kind = "transient";
+  readonly code = "CDT-WORKER-LOST";
+  readonly help =
+    "look for what ended the process: the kernel's memory killer, a crash, process.exit(); rejectOnWorkerLost runs such tasks again";
+  readonly pid: number;
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+
+  /** @param death.cause  what the process said last, where it could */
+  constructor(death: { pid: number; exitCode: number | null; signal: string | null; cause?: unknown }) {
+    const { pid, exitCode, signal, cause } = death;
+    const how = signal === null ? `exited with code ${exitCode}` : `was ended by ${signal}`;
+    super(`process ${pid}, which ran the task, ${how}`, cause === undefined ? undefined : { cause });
+    this.pid = pid;
+    this.exitCode = exitCode;
+    this.signal = signal;
   }
 }
