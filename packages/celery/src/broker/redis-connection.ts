@@ -3,36 +3,11 @@ import { isIP } from "node:net";
 import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
 import { Redis } from "ioredis";
 import { type RedisError, translateRedisError } from "./redis-errors.ts";
+import type { RedisConnectionOptions } from "./redis-options.ts";
+import type { RedisTlsOptions } from "./redis-tls.ts";
 
-/** Where a Redis is, and how to prove who is who. Shared by the broker and the result store. */
-export interface RedisConnectionOptions {
-  host: string;
-  /** 6379 by default. */
-  port?: number;
-  /** Number of the database; 0 by default. */
-  db?: number;
-  username?: string;
-  password?: string;
-  /** Name shown by `CLIENT LIST`. */
-  clientName?: string;
-  /** Absent: plain TCP. `{}`: TLS with the system's authorities. */
-  tls?: RedisTlsOptions;
-  /** Time for one connection attempt, in ms; 10,000 by default. */
-  connectTimeout?: number;
-  /** Time for an answer, in ms; a socket that stays silent longer is destroyed. 10,000 by default. */
-  answerTimeout?: number;
-}
-
-/** PEM texts, or paths of PEM files. */
-export interface RedisTlsOptions {
-  ca?: string;
-  cert?: string;
-  key?: string;
-  /** Sent as SNI and looked for in the server's certificate; the host by default. */
-  serverName?: string;
-  /** Whether the certificate must carry the server's name; true by default. Trust in its signer is always required. */
-  checkHostName?: boolean;
-}
+export type { RedisConnectionOptions, RedisEndpoint } from "./redis-options.ts";
+export type { RedisTlsOptions } from "./redis-tls.ts";
 
 /** One connection that mends itself. */
 export interface RedisLink {
@@ -46,8 +21,8 @@ export interface RedisLink {
   connect(signal?: AbortSignal): Promise<void>;
   /** Runs commands. While not connected, and when the connection breaks, it rejects at once; nothing is ever sent twice. */
   run<T>(work: (redis: Redis) => Promise<T>): Promise<T>;
-  /** Called after every (re)connect. */
-  onReady(listener: () => void): void;
+  /** Called after every (re)connect, with the client of this one connection: listeners on it are gone with it. */
+  onReady(listener: (redis: Redis) => void): void;
   /** Called when a connection that was ready has ended. */
   onLost(listener: (error: RedisError | undefined) => void): void;
   /** Called with the channel of every message that was published to a subscription. */
@@ -103,7 +78,7 @@ export function redisLink(options: RedisConnectionOptions, silence?: number): Re
       }
     },
     onReady(listener) {
-      redis.on("ready", listener);
+      redis.on("ready", () => listener(redis));
     },
     onLost(listener) {
       redis.on("close", () => {
@@ -131,7 +106,7 @@ const verdictWithin = 1000;
  * @returns undefined when it says nothing
  */
 async function hearVerdict(options: RedisConnectionOptions, where: string): Promise<RedisError | undefined> {
-  const { host, port = 6379, tls = {} } = options;
+  const { host = "localhost", port = 6379, tls = {} } = options;
   const timeout = Math.min(verdictWithin, options.connectTimeout ?? verdictWithin);
   const socket = connectTls({ host, port, ...tlsOptions(host, tls, where) });
   const said = await new Promise<Error | undefined>((resolve) => {
@@ -178,7 +153,7 @@ function newClient(
     username: options.username,
     password: options.password,
     connectionName: options.clientName,
-    tls: options.tls && tlsOptions(options.host, options.tls, where),
+    tls: options.tls && tlsOptions(options.host ?? "localhost", options.tls, where),
     connectTimeout: options.connectTimeout ?? 10_000,
     // Runs from a command that is sent to the next byte that comes back.
     socketTimeout: silence ?? options.answerTimeout ?? 10_000,
