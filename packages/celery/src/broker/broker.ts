@@ -91,11 +91,11 @@ export interface Broker {
    */
   publish(address: Address, envelope: Envelope): Promise<void>;
 
-  /** Sends to whoever listens to a fanout exchange now; nobody keeps it. */
-  broadcast(exchange: string, routingKey: string, envelope: Envelope): Promise<void>;
+  /** Sends to whoever listens to a fanout exchange now; nobody keeps it. Answers how many those are. */
+  broadcast(exchange: string, routingKey: string, envelope: Envelope): Promise<number>;
   /**
-   * Listens to a fanout exchange: to one routing key, or with `#` to all. Heals with the connection; what is sent in
-   * between is missed.
+   * Listens to a fanout exchange: to one routing key, or with `#` to all, also below one (`worker.#`). Heals with the
+   * connection; what is sent in between is missed.
    *
    * @param queue  the name under which kombu's binding of the exchange is recorded
    */
