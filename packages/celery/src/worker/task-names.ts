@@ -21,7 +21,8 @@ export function taskLookup(tasks: readonly Task[], fallback?: TaskLookup): TaskL
     exact.get(request.name) ?? globs.find(({ pattern }) => pattern.test(request.name))?.task ?? fallback?.(request);
 }
 
-function globPattern(glob: string): RegExp {
+/** What a name with the globs `*` and `?` fits. */
+export function globPattern(glob: string): RegExp {
   const literal = glob.replace(/[\\^$.|+()[\]{}]/g, "\\$&");
   return new RegExp(`^${literal.replaceAll("*", ".*").replaceAll("?", ".")}$`, "s");
 }
