@@ -3,7 +3,7 @@ import type { SendOptions } from "../canvas/send-options.ts";
 import { CeleryError } from "../celery-error.ts";
 import { encodeTask } from "../message/encode-task.ts";
 import type { RemoteError, ResultStore, TaskMeta } from "../results/results.ts";
-import { taskMeta } from "../worker/task-meta.ts";
+import { taskMeta } from "../results/task-meta.ts";
 
 export interface Client {
   /** Publishes a task to a queue; answers its id. Rejects when the broker does not take it. */

@@ -1,3 +1,5 @@
+import type { ResultTuple } from "./result-tuple.ts";
+
 /** Celery's task states (celery.states). */
 export type TaskState = "PENDING" | "RECEIVED" | "STARTED" | "SUCCESS" | "FAILURE" | "RETRY" | "REVOKED";
 
@@ -15,7 +17,8 @@ export interface TaskMeta {
   /** Value, or a {@link RemoteError} in the states FAILURE, RETRY and REVOKED. */
   result: unknown;
   traceback: string | null;
-  children: unknown[];
+  /** Results of what the task has sent, as {@link ResultTuple}s; whatever a peer has written. */
+  children: readonly unknown[];
   /** ISO 8601 with offset in a ready state, else null. */
   date_done: string | null;
   [more: string]: unknown;
@@ -48,11 +51,16 @@ export interface ResultStore {
   /** Removes a result. */
   forget(taskId: string): Promise<void>;
 
-  /** Keeps what a group consists of, as Celery's GroupResult.save does: `[[id, parent], [members]]`. */
-  saveGroup(groupId: string, members: unknown): Promise<void>;
-  getGroup(groupId: string): Promise<unknown>;
+  /** Keeps what a group consists of, as Celery's GroupResult.save does. */
+  saveGroup(groupId: string, group: ResultTuple): Promise<void>;
+  getGroup(groupId: string): Promise<ResultTuple | undefined>;
   /** Says how many members a chord waits for. */
   startChord(groupId: string, size: number): Promise<void>;
-  /** Counts a member in, once however often it is told. */
+  /**
+   * Counts a member in, once however often it is told. Whoever completes the chord gets all members, and gets them again
+   * when told again, until {@link endChord}: who dies before the body is sent loses nothing.
+   */
   joinChord(groupId: string, part: ChordPart, options: { ordered: boolean }): Promise<ChordJoin>;
+  /** The chord's body is sent, or failed: takes its members away. */
+  endChord(groupId: string): Promise<void>;
 }

@@ -1,4 +1,6 @@
-import type { RemoteError } from "../results/results.ts";
+import { isRecord } from "../message/inert-json.ts";
+import { pythonRepr } from "../message/python-repr.ts";
+import type { RemoteError } from "./results.ts";
 
 /** Module of the errors that Python does not know: a Python client makes a class of that name for them. */
 export const errorModule = "ccatobs.celery";
@@ -8,8 +10,12 @@ export const errorModule = "ccatobs.celery";
  * is loaded there and otherwise makes a class (celery 5.6 `backends/base.py`, `exception_to_python`), so `builtins` is
  * given only for names that stand for the same thing there. A `code` of an error that Python does not know
  * is its second argument.
+ *
+ * An error with a member `remote` says itself what Python shall read: so does one that came from there.
  */
 export function remoteError(error: unknown): RemoteError {
+  const own = ownRemote(error);
+  if (own) return own;
   const type = error instanceof Error ? className(error) : "Error";
   const message = error instanceof Error ? error.message : String(error);
   if (pythonNames.has(type)) return { exc_type: type, exc_message: [message], exc_module: "builtins" };
@@ -19,6 +25,19 @@ export function remoteError(error: unknown): RemoteError {
     exc_message: typeof code === "string" ? [message, code] : [message],
     exc_module: errorModule,
   };
+}
+
+function ownRemote(error: unknown): RemoteError | undefined {
+  if (!(error instanceof Error && "remote" in error && isRecord(error.remote))) return undefined;
+  const { exc_type, exc_message, exc_module } = error.remote;
+  const isOne = typeof exc_type === "string" && Array.isArray(exc_message) && typeof exc_module === "string";
+  return isOne ? { exc_type, exc_message, exc_module } : undefined;
+}
+
+/** Python's repr of the exception: `ValueError('too small')`. */
+export function remoteRepr({ exc_type, exc_message }: RemoteError): string {
+  const args = exc_message.map((argument) => pythonRepr(argument)).join(", ");
+  return `${exc_type.split(".").at(-1)}(${args})`;
 }
 
 /** The error's stack and those of its causes, in the order in which Python prints them: the first cause first. */
