@@ -1,10 +1,12 @@
 import type { Delivery } from "../broker/broker.ts";
-import type { Envelope } from "../message/envelope.ts";
+import type { DecodedTask } from "../message/decode-task.ts";
+import type { ResultTuple } from "../results/result-tuple.ts";
 import type { RemoteError } from "../results/results.ts";
+import { Alarm } from "./alarm.ts";
 import type { TaskIdentity } from "./hooks.ts";
+import type { RequestView } from "./inside.ts";
 import { LeaseLost, WorkerShutdown } from "./outcomes.ts";
 import type { Task, TaskRequest } from "./task.ts";
-import type { MetaOwner } from "./task-meta.ts";
 
 /** A message that this worker has popped and not yet settled. */
 export interface Held {
@@ -15,16 +17,26 @@ export interface Held {
   work: Work | undefined;
   /** Present once the message is read and not understood. */
   refusal: Refusal | undefined;
+  /** Waits for a slot, waits for its time, or runs. */
+  place: "reserved" | "scheduled" | "active";
   /** When the broker last made the lease ours, taken *before* it was asked; monotonic, in ms. */
   leasedAt: number;
   /** Somebody else may have the message. Ends when we happen to pop the very same message again. */
   lost: boolean;
-  /** Aborted with {@link LeaseLost} when the lease is lost for the first time. */
-  readonly leaseLost: AbortController;
-  /** Aborted with {@link WorkerShutdown}. */
-  readonly stop: AbortController;
-  /** When it was handed to the runner, undefined while it waits for its eta. */
+  /** Raised with {@link LeaseLost} when the lease is lost for the first time. */
+  readonly leaseLost: Alarm;
+  /** Raised with {@link WorkerShutdown}. */
+  readonly stop: Alarm;
+  /** When it began to run. */
   runningSince: Date | undefined;
+  /** Of the process it runs in. */
+  pid: number | undefined;
+  /** What the task itself has sent, for `children` of its result. */
+  readonly children: ResultTuple[];
+  /** Before it ran, because its task asks for that: nothing is left to settle. */
+  acknowledged: boolean;
+  /** Shall not run, or no longer: somebody revoked it. */
+  revoked: boolean;
   /** Being given back: whoever pops it next, this worker too, has it anew. */
   leaving: boolean;
   /** The worker no longer waits for it: whatever its task still brings counts for nothing. */
@@ -35,15 +47,7 @@ export interface Held {
 export interface Work {
   request: TaskRequest;
   task: Task;
-  envelope: Envelope;
-  /** Whose state the results are. */
-  owner: MetaOwner;
-  /** Not to be run before. */
-  eta: Date | undefined;
-  /** Not to be run after. */
-  expires: Date | undefined;
-  /** The sender asked for no result. */
-  ignoreResult: boolean;
+  decoded: DecodedTask;
 }
 
 /** Why a message is put aside, and what a client that waits for it is told. */
@@ -87,11 +91,16 @@ export class HeldMessages {
       order: this.#popped++,
       work: undefined,
       refusal: undefined,
+      place: "reserved",
       leasedAt: askedAt,
       lost: false,
-      leaseLost: new AbortController(),
-      stop: new AbortController(),
+      leaseLost: new Alarm(),
+      stop: new Alarm(),
       runningSince: undefined,
+      pid: undefined,
+      children: [],
+      acknowledged: false,
+      revoked: false,
       leaving: false,
       abandoned: false,
     };
@@ -111,7 +120,7 @@ export class HeldMessages {
 
 export function loseLease(held: Held, how: "answered" | "clock"): void {
   held.lost = true;
-  held.leaseLost.abort(new LeaseLost(how));
+  held.leaseLost.raise(new LeaseLost(how));
 }
 
 /** @param askedAt  monotonic time before the pop that gave us the message again, in ms */
@@ -121,7 +130,7 @@ export function regainLease(held: Held, askedAt: number): void {
 }
 
 export function interrupt(held: Held): void {
-  held.stop.abort(new WorkerShutdown());
+  held.stop.raise(new WorkerShutdown());
 }
 
 /** Whose message it is, for events and logs; the delivery tag stands for an id that cannot be read. */
@@ -131,6 +140,27 @@ export function identity({ delivery, work, refusal }: Held): TaskIdentity {
     name: work?.request.name ?? refusal?.name ?? "?",
     queue: delivery.queue,
     retries: work?.request.retries ?? 0,
+  };
+}
+
+/** What remote control and events see of it. */
+export function requestView(held: Held, work: Work): RequestView {
+  const { decoded, request } = work;
+  const info = decoded.envelope.properties.delivery_info;
+  return {
+    request,
+    state: held.place,
+    argsrepr: decoded.argsrepr ?? "",
+    kwargsrepr: decoded.kwargsrepr ?? "",
+    acknowledged: held.acknowledged,
+    deliveryInfo: {
+      exchange: info.exchange ?? "",
+      routingKey: info.routing_key ?? "",
+      priority: decoded.envelope.properties.priority ?? null,
+      redelivered: request.redelivered,
+    },
+    startedAt: held.runningSince,
+    pid: held.pid,
   };
 }
 

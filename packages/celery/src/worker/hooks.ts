@@ -27,6 +27,8 @@ export interface WorkerEvents {
   "task:ignored": TaskIdentity;
   /** REVOKED is stored: too late to run, or revoked, before it began or (`terminated` by `signal`) while it ran. */
   "task:revoked": TaskIdentity & { expired: boolean; terminated: boolean; signal: string | undefined };
+  /** Given back because the process that ran it died. */
+  "task:rejected": TaskIdentity & { requeue: boolean };
   /** Back at the head of its queue, for this or another worker. */
   "task:requeued": TaskIdentity;
   /** Put aside; `id` and `name` are undefined where the message does not tell them. */
@@ -49,8 +51,8 @@ export interface WorkerEvents {
 /** Listeners by event name. What a listener throws, or rejects with, is logged and goes no further. */
 export type WorkerHooks = { [E in keyof WorkerEvents]?: (facts: WorkerEvents[E]) => unknown };
 
-/** @param request  the task that it is about, for those who tell the world of it */
-export type Emit = <E extends keyof WorkerEvents>(event: E, facts: WorkerEvents[E], request?: RequestView) => void;
+/** @param request  makes a view of the task that it is about, for those who tell the world of it */
+export type Emit = <E extends keyof WorkerEvents>(event: E, facts: WorkerEvents[E], request?: () => RequestView) => void;
 
 /** Calls listeners so that none of them can break what it listens to. */
 export function safeEmit(hooks: WorkerHooks, log: Logger): Emit {

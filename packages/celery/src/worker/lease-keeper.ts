@@ -30,13 +30,13 @@ export function startLeaseKeeper(
   // after it thaws, and a renewal that failed is tried again well before the lease ends.
   const timer = setInterval(() => {
     for (const message of held) {
-      if (!message.lost && held.isLost(message)) lose(message, "clock");
+      if (!message.lost && !message.acknowledged && held.isLost(message)) lose(message, "clock");
     }
     if (!renewing && monotonic() - renewedAt >= lease / 3) void renew();
   }, lease / 12);
 
   async function renew(): Promise<void> {
-    const ours = [...held].filter((message) => !held.isLost(message));
+    const ours = [...held].filter((message) => !message.acknowledged && !held.isLost(message));
     const askedAt = monotonic();
     if (ours.length === 0) {
       renewedAt = askedAt;
@@ -48,7 +48,7 @@ export function startLeaseKeeper(
       renewedAt = askedAt;
       for (const message of ours) {
         // What was settled while the question was under way is nobody's loss.
-        if (held.get(message.delivery.tag) !== message || message.lost) continue;
+        if (held.get(message.delivery.tag) !== message || message.lost || message.acknowledged || message.leaving) continue;
         if (answers.get(message.delivery.tag) === "RENEWED") message.leasedAt = askedAt;
         else lose(message, "answered");
       }

@@ -1,77 +1,68 @@
+import type { Delivery } from "../broker/broker.ts";
 import { type DecodedTask, decodeTask } from "../message/decode-task.ts";
 import { UndecodableMessage } from "../message/undecodable-message.ts";
+import { celeryErrors } from "../results/celery-errors.ts";
+import { errorModule } from "../results/python-error.ts";
 import type { RemoteError } from "../results/results.ts";
-import type { Held } from "./held.ts";
-import { errorModule } from "./python-error.ts";
+import type { Refusal, Work } from "./held.ts";
 import type { TaskRequest } from "./task.ts";
-import { celeryErrors } from "./task-meta.ts";
 import type { TaskLookup } from "./task-names.ts";
 
-/**
- * Reads a message and looks for its task. Whatever lies in the message, `held` has either `work` or a `refusal`
- * afterwards; it never throws.
- */
-export function receive(held: Held, find: TaskLookup): void {
-  const { delivery } = held;
+export interface Receiving {
+  find: TaskLookup;
+  /** Celery's `accept_content`. */
+  accept: readonly string[];
+  /** Who has killed more holders than this is put aside. */
+  maxDeaths: number;
+}
+
+/** Reads a message and looks for its task. Whatever lies in the message: it never throws. */
+export function receive(delivery: Delivery, { find, accept, maxDeaths }: Receiving): { work: Work } | { refusal: Refusal } {
   const headers = delivery.envelope?.headers;
-  const known = { id: textIn(headers?.id), name: textIn(headers?.task) };
-  const refusal = (reason: string, text: string, error: RemoteError) => ({
-    reason,
-    text,
-    error,
-    traceback: null,
-    ...known,
+  let known = { id: textIn(headers?.id), name: textIn(headers?.task) };
+  const refuse = (reason: string, text: string, error: RemoteError) => ({
+    refusal: { reason, text, error, traceback: null, ...known },
   });
   try {
-    const decoded = decodeTask(delivery.envelope ?? delivery.raw);
-    const request = requestOf(decoded, delivery.queue, delivery.redelivered);
-    const next = continuation(decoded);
-    if (next) {
-      const text = `the message asks for ${next} after the task, which this worker cannot do yet`;
-      held.refusal = refusal("unsupported-canvas", text, refusalError("UnsupportedCanvas", text));
-      return;
+    const decoded = decodeTask(delivery.envelope ?? delivery.raw, { accept });
+    known = { id: decoded.id, name: decoded.name };
+    if (delivery.deaths > maxDeaths) {
+      const text = `${delivery.deaths} processes that held this message have died, at most ${maxDeaths} may`;
+      return refuse("poison", text, celeryErrors.workerLost(text));
     }
+    const request = requestOf(decoded, delivery);
     const task = find(request);
     if (!task) {
-      held.refusal = refusal(
-        "unknown-task",
-        `no task here is named ${request.name}`,
-        celeryErrors.notRegistered(request.name),
-      );
-      return;
+      return refuse("unknown-task", `no task here is named ${request.name}`, celeryErrors.notRegistered(request.name));
     }
-    held.work = {
-      request,
-      task,
-      envelope: decoded.envelope,
-      owner: { id: decoded.id, groupId: decoded.groupId, parentId: decoded.parentId },
-      eta: decoded.eta,
-      expires: decoded.expires,
-      ignoreResult: decoded.ignoreResult,
-    };
+    return { work: { request, task, decoded } };
   } catch (error) {
     const reason = error instanceof UndecodableMessage ? error.reason : "task-lookup-failed";
     const text = error instanceof Error ? error.message : String(error);
-    held.refusal = refusal(reason, text, refusalError("UndecodableMessage", text));
+    return refuse(reason, text, { exc_type: "UndecodableMessage", exc_message: [text], exc_module: errorModule });
   }
 }
 
-/** What shall follow the task. Running it and forgetting the rest would break the sender's work in silence. */
-function continuation({ embed }: DecodedTask): string | undefined {
-  if (embed.chain?.length) return "a chain";
-  if (embed.chord !== null) return "a chord";
-  if (embed.callbacks?.length) return "callbacks";
-  if (embed.errbacks?.length) return "error callbacks";
-  return undefined;
-}
-
-function requestOf(decoded: DecodedTask, queue: string, redelivered: boolean): TaskRequest {
-  const { id, name, args, kwargs, retries, headers, replyTo, rootId, parentId } = decoded;
-  return { id, name, queue, args, kwargs, retries, redelivered, headers, replyTo, rootId, parentId };
-}
-
-function refusalError(exc_type: string, message: string): RemoteError {
-  return { exc_type, exc_message: [message], exc_module: errorModule };
+function requestOf(decoded: DecodedTask, delivery: Delivery): TaskRequest {
+  return {
+    id: decoded.id,
+    name: decoded.name,
+    queue: delivery.queue,
+    args: decoded.args,
+    kwargs: decoded.kwargs,
+    retries: decoded.retries,
+    redelivered: delivery.redelivered,
+    headers: decoded.headers,
+    replyTo: decoded.replyTo,
+    rootId: decoded.rootId,
+    parentId: decoded.parentId,
+    groupId: decoded.groupId,
+    groupIndex: decoded.groupIndex,
+    priority: decoded.priority,
+    eta: decoded.eta,
+    expires: decoded.expires,
+    stamps: decoded.stamps,
+  };
 }
 
 function textIn(value: unknown): string | undefined {

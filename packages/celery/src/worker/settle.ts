@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Settled } from "../broker/broker.ts";
+import { CeleryError } from "../celery-error.ts";
 import type { Held, HeldMessages } from "./held.ts";
 import { Backoff } from "./waiting.ts";
 
@@ -12,12 +13,16 @@ export type Settlement = Settled | "GAVE_UP";
 export interface Persistence {
   /** Asks the broker until it answers, as long as the lease lasts; at least once, since a LOST answer is harmless. */
   settle(held: Held, ask: () => Promise<Settled>): Promise<Settlement>;
-  /** Does what must come before the acknowledgement, until it succeeds; false when the lease was lost before. */
+  /**
+   * Does what must come before the acknowledgement, until it succeeds; false when the lease was lost before.
+   *
+   * @throws a {@link CeleryError} about the message itself: trying again would not help
+   */
   insist(held: Held, what: string, act: () => Promise<unknown>): Promise<boolean>;
 }
 
 /**
- * A broken connection heals while a message is being settled: both calls try again with back-off and never reject.
+ * A broken connection heals while a message is being settled: both calls try again with back-off.
  *
  * @param giveUp  aborted when the worker cannot wait any longer; what then fails is not tried again
  */
@@ -29,6 +34,7 @@ export function persistence(held: HeldMessages, log: Logger, giveUp: AbortSignal
       try {
         return await act();
       } catch (error) {
+        if (error instanceof CeleryError && error.kind === "message") throw error;
         if (held.isLost(message) || giveUp.aborted) {
           log.error({ err: error, tag, attempt }, `${what} failed; given up, the message will come back`);
           return undefined;

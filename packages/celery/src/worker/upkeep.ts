@@ -1,37 +1,58 @@
 import type { Logger } from "pino";
 import type { Broker } from "../broker/broker.ts";
+import type { QueueCycle } from "./queue-cycle.ts";
 
 export interface Upkeep {
   /** Says at once that we are here and where our queues are: after a reconnect the broker may have forgotten. */
   announce(): Promise<void>;
+  /** A parked message comes back then: it is looked for in time. */
+  expect(time: Date): void;
   stop(): void;
 }
 
 const presenceEvery = 10_000;
 
+/** The longest a timer is set for: further away is looked at again by then. */
+const longestTimer = 60 * 60_000;
+
 /**
- * What a worker does for the broker beside consuming: it gives back what dead workers left (every quarter of a lease, shortened
- * by up to a quarter so that workers do not march in step), and says every 10 s that it is here, for 30 s. The queues are declared
- * with it, since a flushed Redis has lost their bindings without any connection being cut.
+ * What a worker does for the broker beside consuming: it gives back what dead workers left and what was parked and is
+ * due (every quarter of a lease, shortened by up to a quarter so that workers do not march in step, and when the next
+ * parked message is known to be due), and says every 10 s that it is here, for 30 s. The queues are declared with it,
+ * since a flushed Redis has lost their bindings without any connection being cut.
  *
  * Failures are logged: the next round is soon.
  */
-export function startUpkeep(broker: Broker, name: string, queues: readonly string[], log: Logger): Upkeep {
+export function startUpkeep(broker: Broker, name: string, queues: QueueCycle, log: Logger): Upkeep {
   const announce = () =>
     attempt("announcing this worker", async () => {
-      await broker.declare(queues);
-      await broker.announce(name, queues, 3 * presenceEvery);
+      await broker.declare(queues.declarations);
+      await broker.announce(name, queues.order, 3 * presenceEvery);
     });
   const restore = () =>
     attempt("giving back what dead workers left", async () => {
-      const restored = await broker.restoreOrphans();
+      const { restored, nextDue } = await broker.restoreOrphans();
       if (restored > 0) log.info({ restored }, "messages of dead workers are back in their queues");
+      if (nextDue) expect(nextDue);
     });
 
   const timers = [
     repeat(() => presenceEvery, announce),
     repeat(() => (broker.lease / 4) * (1 - Math.random() / 4), restore),
   ];
+  let stopped = false;
+  let alarm: { timer: NodeJS.Timeout; at: number } | undefined;
+
+  function expect(time: Date): void {
+    const at = time.getTime();
+    if (stopped || (alarm && alarm.at <= at)) return;
+    clearTimeout(alarm?.timer);
+    const ring = () => {
+      alarm = undefined;
+      void restore();
+    };
+    alarm = { timer: setTimeout(ring, Math.min(longestTimer, Math.max(1, at - Date.now() + 1))), at };
+  }
 
   async function attempt(what: string, act: () => Promise<void>): Promise<void> {
     try {
@@ -43,7 +64,10 @@ export function startUpkeep(broker: Broker, name: string, queues: readonly strin
 
   return {
     announce,
+    expect,
     stop() {
+      stopped = true;
+      clearTimeout(alarm?.timer);
       for (const timer of timers) timer.stop();
     },
   };

@@ -1,62 +1,117 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { pino } from "pino";
+import { builtinTasks } from "../canvas/builtin-tasks.ts";
 import { createClient } from "../client/client.ts";
 import { Consumer } from "./consumer.ts";
-import { type Held, HeldMessages, identity, interrupt } from "./held.ts";
+import { continuations } from "./continuation.ts";
+import { drain } from "./drain.ts";
+import { endMessages } from "./end-message.ts";
+import { HeldMessages, identity } from "./held.ts";
 import { type Emit, safeEmit, type WorkerEvents } from "./hooks.ts";
+import { workerInside } from "./worker-inside.ts";
 import { type LeaseKeeper, startLeaseKeeper } from "./lease-keeper.ts";
 import type { CountedState, Worker, WorkerFacts, WorkerOptions } from "./options.ts";
+import { inlinePool } from "./pool/inline.ts";
+import { type Presence, startPresence } from "./presence.ts";
+import { QueueCycle } from "./queue-cycle.ts";
+import { RecentIds } from "./recent-ids.ts";
+import { revokedTasks } from "./revoked-tasks.ts";
 import { createRunner } from "./runner.ts";
 import { persistence } from "./settle.ts";
-import { taskLookup } from "./task-names.ts";
+import { Slots } from "./slots.ts";
+import { type EffectiveOptions, TaskBook } from "./task-book.ts";
+import { taskContext } from "./task-context.ts";
 import { startUpkeep, type Upkeep } from "./upkeep.ts";
-import { pause, within } from "./waiting.ts";
+import { pause } from "./waiting.ts";
 
 /**
- * A worker: takes messages from its queues under leases, runs their tasks in this process, stores results, and only then
+ * A worker: takes messages from its queues under leases, runs their tasks in its pool, stores results, and only then
  * acknowledges.
  *
  * @throws TypeError for options that cannot work: no queue, a concurrency below 1, two tasks of one name
  */
 export function createWorker(options: WorkerOptions): Worker {
-  const { broker, results, queues, concurrency = 1, shutdownGrace = 30_000, abortGrace = 5_000 } = options;
-  if (queues.length === 0) throw new TypeError("a worker needs at least one queue");
-  if (!Number.isInteger(concurrency) || concurrency < 1) throw new TypeError("concurrency is a whole number from 1 on");
+  const { broker, results, shutdownGrace = 30_000, abortGrace = 5_000, prefetchMultiplier = 4 } = options;
+  if (options.queues.length === 0) throw new TypeError("a worker needs at least one queue");
+  if (!Number.isInteger(prefetchMultiplier) || prefetchMultiplier < 0) {
+    throw new TypeError("prefetchMultiplier is a whole number from 0 on");
+  }
+  const pool = options.pool ?? inlinePool({ concurrency: options.concurrency ?? 1 });
   const name = options.name ?? `celery@${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const log = (options.log ?? pino({ level: "silent" })).child({ worker: name });
+  const queues = new QueueCycle(options.queues, options.queueOrderStrategy);
+  const client = createClient(options);
+  const book = new TaskBook([...options.tasks, ...builtinTasks()], effectiveOptions(options), options.fallback);
 
   const counts = Object.fromEntries(Object.values(countedBy).map((state) => [state, 0])) as Record<
     CountedState,
     number
   >;
   const tell = safeEmit(options.hooks ?? {}, log);
-  const emit: Emit = (event, facts) => {
+  const emit: Emit = (event, facts, request) => {
     const state = countedBy[event];
     if (state) counts[state]++;
+    if (event === "task:succeeded") recent.add((facts as WorkerEvents["task:succeeded"]).id);
     tell(event, facts);
+    presence?.tell(event, facts, request);
   };
 
+  const recent = new RecentIds(1_000);
   const held = new HeldMessages(broker.lease);
   const giveUp = new AbortController();
+  const persist = persistence(held, log, giveUp.signal);
+  const extended = options.resultExtended ?? false;
+  const continuation = continuations({ broker, results, client });
+  const end = endMessages({ broker, results, held, book, persist, continuation, worker: name, extended, emit, log });
+  const contextParts = { results, client, persist, end, continuation, log };
   const runner = createRunner({
     broker,
     results,
     held,
-    persist: persistence(held, log, giveUp.signal),
-    find: taskLookup(options.tasks, options.fallback),
-    client: createClient({ broker, results }),
+    pool,
+    book,
+    persist,
+    end,
+    context: (message, work, signal) => taskContext(message, work, signal, contextParts),
     worker: name,
+    deduplicate: options.deduplicateSuccessfulTasks ?? false,
     emit,
     log,
   });
-  const consumer = new Consumer({ broker, queues, concurrency, held, runner, emit, log });
+  const revoked = revokedTasks();
+  const { accept = ["json"], maxDeaths = 10 } = options;
+  const slots: Slots = new Slots({
+    broker,
+    held,
+    book,
+    receiving: { find: (request) => book.find(request), accept, maxDeaths },
+    revoked,
+    runner,
+    end,
+    persist,
+    concurrency: pool.concurrency,
+    prefetchMultiplier,
+    emit,
+    wake: () => consumer.wake(),
+    parked: (until) => upkeep?.expect(until),
+  });
+  const consumer: Consumer = new Consumer({ broker, queues, held, slots, emit, log });
+  const inside = workerInside({
+    ...{ name, broker, pool, book, held, slots, queues, consumer, recent, counts, options },
+    announce: () => upkeep?.announce(),
+    shutdown() {
+      void stop();
+      options.onShutdown?.();
+    },
+  });
 
   let state: WorkerFacts["state"] = "new";
   let connected = false;
   let loop: Promise<void> = Promise.resolve();
   let keeper: LeaseKeeper | undefined;
   let upkeep: Upkeep | undefined;
+  let presence: Presence | undefined;
   let stopping: Promise<void> | undefined;
   const graceOver = new AbortController();
 
@@ -64,13 +119,18 @@ export function createWorker(options: WorkerOptions): Worker {
     if (state !== "new") throw new Error(`worker ${name} has been started before; make a new one`);
     state = "running";
     try {
-      await broker.declare(queues);
-      await broker.announce(name, queues, 30_000);
+      await pool.start();
+      await broker.declare(queues.declarations);
+      await broker.announce(name, queues.order, 30_000);
+      // A worker answers remote control, and knows what is revoked, before it takes its first message.
+      presence = await startPresence({ options, name, inside, revoked, log });
     } catch (error) {
       state = "stopped";
+      await pool.stop();
       throw error;
     }
-    if (state !== "running") return;
+    // Stopped meanwhile.
+    if (state !== "running") return presence.stop();
     connected = true;
     broker.on("connected", reconnected);
     broker.on("disconnected", disconnected);
@@ -80,7 +140,7 @@ export function createWorker(options: WorkerOptions): Worker {
     });
     upkeep = startUpkeep(broker, name, queues, log);
     loop = consumer.run();
-    log.info({ queues, concurrency, lease: broker.lease }, "consuming");
+    log.info({ queues: queues.order, concurrency: pool.concurrency, lease: broker.lease }, "consuming");
   }
 
   function reconnected(): void {
@@ -102,59 +162,25 @@ export function createWorker(options: WorkerOptions): Worker {
   function stop({ grace = shutdownGrace }: { grace?: number } = {}): Promise<void> {
     if (state === "new") state = "stopped";
     if (state === "stopped") return stopping ?? Promise.resolve();
-    void pause(grace, graceOver.signal).then(() => graceOver.abort());
-    stopping ??= drain();
+    if (Number.isFinite(grace)) void pause(grace, graceOver.signal).then(() => graceOver.abort());
+    stopping ??= shutDown();
     return stopping;
   }
 
-  async function drain(): Promise<void> {
+  async function shutDown(): Promise<void> {
     state = "draining";
-    log.info({ running: running().length }, "stopping: no new messages; running tasks may end");
-    consumer.stop();
-    upkeep?.stop();
-    // A pop under way may still bring a message: it must be in our hands before we give anything back.
-    await within(broker.lease, loop);
-    await withdraw();
-    consumer.clearShelf();
-    await giveBack([...held].filter((message) => message.runningSince === undefined));
-
-    const idle = consumer.idle();
-    await Promise.race([idle, aborted(graceOver.signal)]);
-    for (const message of held) interrupt(message);
-    await within(abortGrace, idle);
-
-    for (const message of running()) {
-      message.abandoned = true;
-      log.warn(
-        { ...identity(message) },
-        "a task did not end although its signal was aborted; its message goes back anyway",
-      );
-    }
-    giveUp.abort();
-    await giveBack([...held]);
+    await drain({
+      ...{ name, broker, held, consumer, slots, end, log, abortGrace, giveUp },
+      loop,
+      graceOver: graceOver.signal,
+      stopUpkeep: () => upkeep?.stop(),
+      stopPresence: async () => presence?.stop(),
+    });
     keeper?.stop();
+    await pool.stop();
     graceOver.abort();
     state = "stopped";
     log.info({ counts }, "stopped");
-  }
-
-  async function withdraw(): Promise<void> {
-    // Our presence runs out by itself: not worth waiting for a broker that does not answer.
-    await within(5_000, broker.withdraw(name));
-  }
-
-  /** Newest first, so that the one popped first ends up at the head of its queue. Bounded by the lease. */
-  async function giveBack(messages: Held[]): Promise<void> {
-    const newestFirst = messages.sort((a, b) => b.order - a.order);
-    const patient = persistence(held, log, new AbortController().signal);
-    const all = async () => {
-      for (const message of newestFirst) await runner.giveBack(message, patient);
-    };
-    await within(broker.lease, all());
-  }
-
-  function running(): Held[] {
-    return [...held].filter((message) => message.runningSince !== undefined);
   }
 
   return {
@@ -165,21 +191,34 @@ export function createWorker(options: WorkerOptions): Worker {
       name,
       state,
       secondsSinceLastPoll: consumer.secondsSinceTurn,
-      running: running().map((message) => ({
-        ...identity(message),
-        since: message.runningSince!.toISOString(),
-        seconds: (Date.now() - message.runningSince!.getTime()) / 1000,
-        leaseLost: message.lost,
-      })),
-      scheduled: consumer.scheduled,
+      running: [...held].flatMap((message) => {
+        const since = message.runningSince;
+        if (!since) return [];
+        const seconds = (Date.now() - since.getTime()) / 1000;
+        return [{ ...identity(message), since: since.toISOString(), seconds, leaseLost: message.lost }];
+      }),
+      scheduled: slots.scheduled,
+      reserved: slots.reserved,
       leasesHeld: [...held].filter((message) => !held.isLost(message)).length,
-      concurrency,
-      queues: [...queues],
+      concurrency: pool.concurrency,
+      queues: [...queues.order],
+      cancelledQueues: queues.removed,
       counts: { ...counts },
+      pool: pool.facts(),
       brokerConnected: connected,
       consuming: state === "running" && consumer.looping,
       draining: state === "draining",
     }),
+  };
+}
+
+function effectiveOptions(options: WorkerOptions): EffectiveOptions {
+  const { rateLimit, timeLimit, softTimeLimit, acksLate = true, acksOnFailureOrTimeout = true } = options;
+  const { rejectOnWorkerLost = false, ignoreResult = false, storeErrorsEvenIfIgnored = false } = options;
+  const { trackStarted = false } = options;
+  return {
+    ...{ rateLimit, timeLimit, softTimeLimit, acksLate, acksOnFailureOrTimeout },
+    ...{ rejectOnWorkerLost, ignoreResult, storeErrorsEvenIfIgnored, trackStarted },
   };
 }
 
@@ -189,15 +228,10 @@ const countedBy: { [E in keyof WorkerEvents]?: CountedState } = {
   "task:failed": "failed",
   "task:retried": "retried",
   "task:ignored": "ignored",
+  "task:revoked": "revoked",
+  "task:rejected": "rejected",
   "task:requeued": "requeued",
   "task:dead-lettered": "deadLettered",
   "task:duplicate": "duplicate",
   "lease:lost": "leaseLost",
 };
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}
