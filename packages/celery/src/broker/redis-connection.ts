@@ -25,8 +25,8 @@ export interface RedisLink {
   onReady(listener: (redis: Redis) => void): void;
   /** Called when a connection that was ready has ended. */
   onLost(listener: (error: RedisError | undefined) => void): void;
-  /** Called with the channel of every message that was published to a subscription. */
-  onMessage(listener: (channel: string) => void): void;
+  /** Called with channel and text of every message that was published to a subscription. */
+  onMessage(listener: (channel: string, message: string) => void): void;
   /** Ends the connection at once. */
   close(): void;
 }

@@ -2,27 +2,26 @@ import { type RedisConnectionOptions, redisLink } from "../broker/redis-connecti
 
 /** One connection that listens to channels; it is opened when the first one is listened to. */
 export interface RedisBells {
-  at(channel: string): Bell;
+  /** @param heard  called with every message of the channel once {@link Bell.listen} has fulfilled */
+  at(channel: string, heard: (message: string) => void): Bell;
   close(): void;
 }
 
 export interface Bell {
   /** Subscribes, if it is not. Never rejects: whoever waits looks by himself from time to time, too. */
   listen(): Promise<void>;
-  /** Fulfilled by the next message. */
-  rung(): Promise<void>;
   stop(): void;
 }
 
 export function redisBells(options: RedisConnectionOptions): RedisBells {
   const link = redisLink(options);
-  const listeners = new Map<string, Set<() => void>>();
+  const listeners = new Map<string, Set<(message: string) => void>>();
   /** Channels of which Redis has said that we are subscribed; ioredis subscribes to them again after a reconnect. */
   const subscribed = new Set<string>();
   let connecting: Promise<void> | undefined;
 
-  link.onMessage((channel) => {
-    for (const ring of listeners.get(channel) ?? []) ring();
+  link.onMessage((channel, message) => {
+    for (const heard of listeners.get(channel) ?? []) heard(message);
   });
 
   async function subscribe(channel: string): Promise<void> {
@@ -41,19 +40,15 @@ export function redisBells(options: RedisConnectionOptions): RedisBells {
   }
 
   return {
-    at(channel) {
-      let ring = () => {};
-      const heard = () => ring();
+    at(channel, heard) {
+      // A function of its own: two who wait may hear with the same one.
+      const listener = (message: string) => heard(message);
       const others = listeners.get(channel) ?? new Set();
-      listeners.set(channel, others.add(heard));
+      listeners.set(channel, others.add(listener));
       return {
         listen: () => subscribe(channel),
-        rung: () =>
-          new Promise((resolve) => {
-            ring = resolve;
-          }),
         stop() {
-          others.delete(heard);
+          others.delete(listener);
           if (others.size > 0) return;
           listeners.delete(channel);
           if (subscribed.delete(channel)) void link.run((redis) => redis.unsubscribe(channel)).catch(() => {});

@@ -5,6 +5,7 @@ import { without } from "../../../../testing/require-server.ts";
 import type { Scope } from "../../../../testing/scope.ts";
 import { type RedisResultsOptions, redisResults } from "../../src/results/redis.ts";
 import { connectionOf } from "../broker/redis-world.ts";
+import { chordsConformance } from "./chords.conformance.ts";
 import { aMeta, resultsConformance } from "./results.conformance.ts";
 
 const skip = without("redis-server");
@@ -15,6 +16,8 @@ resultsConformance(
   (scope) => startWorld(scope, { tls: true }),
   without("redis-server", "openssl"),
 );
+
+chordsConformance("redis", (scope) => startWorld(scope), skip);
 
 test("keys, channel and time to live are Celery's", { skip, timeout: 60_000 }, async (t) => {
   const { server, open } = await startWorld(t);
@@ -29,6 +32,8 @@ test("keys, channel and time to live are Celery's", { skip, timeout: 60_000 }, a
   await (await open({ expires: 0 })).store(aMeta("b", "SUCCESS", 2));
   assert.equal((await waiting).result, 2);
   assert.equal(await server.cli("ttl", "celery-task-meta-b"), "-1");
+  await (await open({ expires: null })).store(aMeta("c", "SUCCESS", 2));
+  assert.equal(await server.cli("ttl", "celery-task-meta-c"), "-1");
   while ((await server.cli("pubsub", "channels")) !== "");
 });
 
@@ -47,6 +52,39 @@ test("a prefix without a separator of its own gets an underscore, as Celery's ba
     await (await open({ globalKeyPrefix: prefix })).store(aMeta("a", "STARTED", prefix));
     assert.match(await server.cli("get", key), new RegExp(`"${prefix.replace(".", "\\.")}"`));
   }
+});
+
+test("SUCCESS stays, in whatever order its writer put the members", { skip, timeout: 60_000 }, async (t) => {
+  const { server, open } = await startWorld(t);
+  const store = await open();
+  for (const [id, text, stays] of [
+    ["python", '{"status": "SUCCESS", "result": 1, "task_id": "python"}', true],
+    ["compact", '{"status":"SUCCESS","result":1}', true],
+    ["other-order", '{"result": 1, "status" : "SUCCESS"}', true],
+    ["longer", '{"status": "SUCCESSFUL", "result": 1}', false],
+    ["compact-longer", '{"status":"SUCCESSFUL","result":1}', false],
+    ["nested", '{"result": {"status": "SUCCESS"}, "status": "STARTED"}', false],
+    ["no-json", "SUCCESS", false],
+    ["no-object", '["SUCCESS"]', false],
+    ["empty", "", false],
+  ] as const) {
+    await server.cli("set", `celery-task-meta-${id}`, text);
+    assert.equal(await store.store(aMeta(id, "FAILURE", null)), !stays, text);
+  }
+});
+
+test("who waits is told by the message alone: nothing is asked a second time", { skip, timeout: 60_000 }, async (t) => {
+  const { server, open } = await startWorld(t);
+  const [client, worker] = [await open({ pollInterval: 3_600_000 }), await open()];
+  const waiting = client.waitFor("a", AbortSignal.timeout(50_000));
+  while (!(await server.cli("pubsub", "channels")).includes("celery-task-meta-a"));
+  await client.get("another");
+  const before = await countOf(server, "get");
+  await server.cli("publish", "celery-task-meta-a", "no JSON at all");
+  await worker.store(aMeta("a", "STARTED", null));
+  await worker.store(aMeta("a", "SUCCESS", "héard"));
+  assert.equal((await waiting).result, "héard");
+  assert.equal(await countOf(server, "get"), before);
 });
 
 test("a message on the channel wakes at once; without it, looking from time to time finds the result", {
@@ -80,6 +118,12 @@ test("waiting outlives a restart of Redis", { skip, timeout: 120_000 }, async (t
   await worker.store(aMeta("a", "SUCCESS", 1));
   assert.equal((await waiting).result, 1);
 });
+
+/** How often Redis was asked so. */
+async function countOf(server: TestRedis, command: string): Promise<number> {
+  const stats = await server.cli("info", "commandstats");
+  return Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, "m").exec(stats)?.[1] ?? 0);
+}
 
 async function startWorld(scope: Scope, options: Parameters<typeof startRedis>[1] = {}) {
   const server: TestRedis = await startRedis(scope, options);

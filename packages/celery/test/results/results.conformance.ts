@@ -39,6 +39,36 @@ export function resultsConformance(
     assert.deepEqual((await store.get("a"))?.result, "SUCCESS");
   });
 
+  it("what is stored in one go is stored in its order, and each is told about his own", async (world) => {
+    const [store, other] = [await world.open(), await world.open()];
+    const states = ["STARTED", "SUCCESS", "FAILURE", "STARTED"] as const;
+    const answers = await Promise.all(
+      ["a", "b"].flatMap((id) => states.map((status) => store.store(aMeta(id, status, status)))),
+    );
+    assert.deepEqual(answers, [true, true, false, false, true, true, false, false]);
+    assert.equal((await other.get("b"))?.status, "SUCCESS");
+    const many = await Promise.all(
+      Array.from({ length: 1_001 }, (_, i) => store.store(aMeta(i === 500 ? "a" : `many-${i}`, "SUCCESS", i))),
+    );
+    assert.deepEqual([many.indexOf(false), many.lastIndexOf(false)], [500, 500]);
+    assert.equal((await other.get("many-1000"))?.result, 1_000);
+  });
+
+  it("a result inside a result does not pass for the state of the task", async (world) => {
+    const store = await world.open();
+    await store.store(aMeta("a", "STARTED", { status: "SUCCESS", text: '{"status": "SUCCESS"' }));
+    assert.equal(await store.store(aMeta("a", "FAILURE", null)), true);
+  });
+
+  it("what is forgotten is gone, SUCCESS too", async (world) => {
+    const store = await world.open();
+    await store.store(aMeta("a", "SUCCESS", 1));
+    await store.forget("a");
+    assert.equal(await store.get("a"), undefined);
+    assert.equal(await store.store(aMeta("a", "STARTED", null)), true);
+    await store.forget("never heard of");
+  });
+
   it("waiting passes over states that are not the end, and ends with each that is", async (world) => {
     const [worker, client] = [await world.open(), await world.open()];
     for (const end of ["SUCCESS", "FAILURE", "REVOKED"] as const) {

@@ -1,0 +1,30 @@
+import { parseInertJson } from "../message/inert-json.ts";
+import { writeJson } from "../message/write-json.ts";
+import type { ChordPart, TaskState } from "./results.ts";
+
+export type JoinedPart = Omit<ChordPart, "index">;
+
+/**
+ * A member of a chord's header as Python's workers write it, `[1, id, state, result]` (celery 5.6 `backends/redis.py`), byte
+ * for byte: the entry is its own identity there, and a task that ran here and again in Python must count once.
+ */
+export function writeChordMember({ taskId, state, result }: JoinedPart): string {
+  const compact = writeJson([1, taskId, state, result ?? null]);
+  return compact.replace(/"(?:[^"\\]|\\.)*"|[,:]/g, (token) =>
+    token.length === 1 ? `${token} ` : token.replace(/[^\0-\x7f]/g, escapeUnit),
+  );
+}
+
+/** Members in their order, each task once: of two runs of the same task the one that succeeded. */
+export function readChordMembers(texts: readonly string[]): JoinedPart[] {
+  const parts = new Map<string, JoinedPart>();
+  for (const text of texts) {
+    const [, taskId, state, result] = parseInertJson(text) as [number, string, TaskState, unknown];
+    if (parts.get(taskId)?.state !== "SUCCESS") parts.set(taskId, { taskId, state, result });
+  }
+  return [...parts.values()];
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
