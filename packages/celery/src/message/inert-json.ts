@@ -1,55 +1,92 @@
-import { UndecodableMessage } from "./undecodable-message.ts";
+import { defaultLimits, type MessageLimits } from "./limits.ts";
+import { parsePythonNumbers } from "./python-numbers.ts";
+import { readTyped } from "./typed-json.ts";
+import { malformed, tooDeep, UndecodableMessage } from "./undecodable-message.ts";
 
-/** Bounds on one message. Sizes count UTF-16 units of the JSON text, which is what it costs us in memory. */
-export interface MessageLimits {
-  /** Longest message, and longest decoded body (default 16 Mi). */
-  maxLength: number;
-  /** Deepest nesting of arrays and objects (default 100). */
-  maxDepth: number;
-}
-
-export const defaultLimits: MessageLimits = { maxLength: 16 << 20, maxDepth: 100 };
+export { defaultLimits, type MessageLimits } from "./limits.ts";
+export { writeJson } from "./write-json.ts";
 
 /**
- * Parses JSON from strangers. Objects come without a prototype, so that keys like `__proto__` and `constructor` are
- * plain data wherever the value is copied to later. Integers beyond 2^53 become BigInt and lose no digit.
+ * Parses JSON from strangers, as Python writes it. Objects come without a prototype, so that keys like `__proto__` and
+ * `constructor` are plain data wherever the value is copied to later. Integers beyond 2^53 become BigInt and lose no
+ * digit; NaN and Infinity are read; kombu's typed values become what {@link readTyped} says.
  *
- * @throws {UndecodableMessage} `too-large`, `too-deep`, or `malformed` (Python's NaN and Infinity are no JSON either)
+ * The usual text costs one native parse and one walk over what came out of it.
+ *
+ * @throws {UndecodableMessage} `too-large`, `too-deep`, `unknown-type` or `malformed`
  */
 export function parseInertJson(text: string, limits: MessageLimits = defaultLimits): unknown {
   if (text.length > limits.maxLength) {
     throw new UndecodableMessage("too-large", `${text.length} characters, at most ${limits.maxLength} are read`);
   }
-  // Measured before parsing: the revivers below recurse, and a deep text would overflow the stack.
-  if (isDeeperThan(text, limits.maxDepth)) {
-    throw new UndecodableMessage("too-deep", `nested deeper than ${limits.maxDepth} levels`);
+  // What is short cannot be deep enough to hurt before the walk below finds it.
+  if (text.length > shortText && isDeeperThan(text, limits.maxDepth)) throw tooDeep(limits.maxDepth);
+  const walk = { maxDepth: limits.maxDepth, inexact: false };
+  const native = parse(text, JSON.parse);
+  if (native !== notJson) {
+    const value = makeInert(native, walk, 0);
+    if (!walk.inexact) return value;
   }
-  try {
-    return inert(hasBigNumber.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text));
-  } catch (cause) {
-    // The parser's own words quote the message, which may hold what does not belong into a log.
-    throw new UndecodableMessage("malformed", "the text is not JSON", { cause: new Error((cause as Error).name) });
-  }
-}
-
-/** Writes JSON; the opposite of {@link parseInertJson} also for BigInt. */
-export function writeJson(value: unknown): string {
-  return JSON.stringify(value, (_key, member) => (typeof member === "bigint" ? rawJson(String(member)) : member));
+  // Only now that there is no JSON, or a number that may have lost digits, the dearer way through Python's numbers.
+  if (isDeeperThan(text, limits.maxDepth)) throw tooDeep(limits.maxDepth);
+  const exact = parse(text, parsePythonNumbers);
+  if (exact === notJson) throw malformed("the text is not JSON");
+  return makeInert(exact, walk, 0);
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const hasBigNumber = /\d{16}/;
+const shortText = 65_536;
 
-function exactIntegers(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  return context?.source && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
+const notJson = Symbol("not JSON");
+
+/** Without the parser's own words: they quote the message, which may hold what does not belong into a log. */
+function parse(text: string, parser: (text: string) => unknown): unknown {
+  try {
+    return parser(text);
+  } catch (error) {
+    if (error instanceof UndecodableMessage) throw error;
+    return notJson;
+  }
 }
 
-/** In the language (and in Node 24), but not yet in TypeScript's library. */
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown };
+interface Walk {
+  maxDepth: number;
+  /** Set when a number was met that may have lost digits. */
+  inexact: boolean;
+}
+
+/** In place: what the parser made is ours, and objects keep the quick shape that it gave them. */
+function makeInert(value: unknown, walk: Walk, depth: number): unknown {
+  if (typeof value === "number") {
+    if (!Number.isSafeInteger(value) && (Number.isInteger(value) || !Number.isFinite(value))) walk.inexact = true;
+    return value;
+  }
+  if (typeof value !== "object" || value === null) return value;
+  if (depth >= walk.maxDepth) throw tooDeep(walk.maxDepth);
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const member = value[i];
+      if (typeof member === "string") continue;
+      const inert = makeInert(member, walk, depth + 1);
+      if (inert !== member) value[i] = inert;
+    }
+    return value;
+  }
+  const object = Object.setPrototypeOf(value, null) as Record<string, unknown>;
+  const keys = Object.keys(object);
+  for (const key of keys) {
+    const member = object[key];
+    if (typeof member === "string") continue;
+    const inert = makeInert(member, walk, depth + 1);
+    if (inert !== member) object[key] = inert;
+  }
+  return keys.length === 2 && "__type__" in object && "__value__" in object
+    ? readTyped(object.__type__, object.__value__)
+    : object;
+}
 
 function isDeeperThan(text: string, limit: number): boolean {
   let depth = 0;
@@ -68,11 +105,3 @@ function isDeeperThan(text: string, limit: number): boolean {
 }
 
 const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = [0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d];
-
-function inert(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inert);
-  if (typeof value !== "object" || value === null) return value;
-  const plain: Record<string, unknown> = Object.create(null);
-  for (const [key, member] of Object.entries(value)) plain[key] = inert(member);
-  return plain;
-}

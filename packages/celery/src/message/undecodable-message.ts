@@ -5,6 +5,10 @@ export type UndecodableReason =
   | "malformed"
   | "too-large"
   | "too-deep"
+  | "too-many-aliases"
+  | "pickle-refused"
+  | "content-not-accepted"
+  | "unknown-type"
   | "unsupported-content-type"
   | "unsupported-encoding"
   | "unsupported-compression"
@@ -21,4 +25,22 @@ export class UndecodableMessage extends CeleryError {
     super(text, options);
     this.reason = reason;
   }
+}
+
+export function malformed(text: string, cause?: unknown): UndecodableMessage {
+  // A parser's own words quote the message, which may hold what does not belong into a log.
+  return new UndecodableMessage("malformed", text, cause === undefined ? {} : { cause: new Error(nameOf(cause)) });
+}
+
+export function tooDeep(levels: number): UndecodableMessage {
+  return new UndecodableMessage("too-deep", `nested deeper than ${levels} levels`);
+}
+
+/** A few characters of a word from a message, to be shown. */
+export function shown(word: unknown): string {
+  return typeof word === "string" ? JSON.stringify(word.slice(0, 100)) : `a ${typeof word}`;
+}
+
+function nameOf(cause: unknown): string {
+  return cause instanceof Error ? cause.name : typeof cause;
 }

@@ -147,7 +147,6 @@ test("what cannot be read is refused with its reason", () => {
     ["a number as body", aMessage({ body: 1 }), "malformed"],
     ["a body that is no base64", aMessage({ body: "%%%" }), "malformed"],
     ["a body that is no UTF-8", aMessage({ body: Buffer.from([0xff]).toString("base64") }), "malformed"],
-    ["NaN", aMessage({ body: Buffer.from("[[NaN],{},{}]").toString("base64") }), "malformed"],
     ["an object as body", aMessage({ body: Buffer.from("{}").toString("base64") }), "malformed"],
     ["args of another type", aMessage({ body: Buffer.from("[1,{},{}]").toString("base64") }), "malformed"],
     ["kwargs of another type", aMessage({ body: Buffer.from("[[],[],{}]").toString("base64") }), "malformed"],
