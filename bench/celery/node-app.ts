@@ -1,0 +1,13 @@
+/** The application that the worker of ours runs: one task that does nothing. */
+import { defineApp, task } from "@ccatobs/celery";
+
+const url = process.env.BENCH_URL!;
+
+export default defineApp({
+  broker: url,
+  backend: url,
+  task_acks_late: true,
+  task_track_started: true,
+  task_default_queue: "bench",
+  tasks: [task("noop", async () => null)],
+});

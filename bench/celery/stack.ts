@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { requireProgram } from "../../testing/require-server.ts";
+import type { Scope } from "../../testing/scope.ts";
+import { type ServerProcess, startServer } from "../../testing/server-process.ts";
+
+export const folder = fileURLToPath(new URL("./", import.meta.url));
+const celeryNode = fileURLToPath(new URL("../../packages/celery/bin/celery-node.js", import.meta.url));
+/** Debian's, which sees Debian's Celery. */
+export const python = "/usr/bin/python3";
+
+/** A worker program that is measured. */
+export interface Stack {
+  readonly name: string;
+  start(scope: Scope, url: string): Promise<ServerProcess>;
+}
+
+/** Four processes: Celery as most people run it. */
+export const pythonPrefork: Stack = {
+  name: "Python Celery, prefork 4",
+  start: (scope, url) =>
+    started(scope, {
+      program: python,
+      args: [
+        ...["-m", "celery", "-A", "python_app", "--workdir", folder, "worker"],
+        ...["--pool", "prefork", "--concurrency", "4", "-E", "--queues", "bench", "--loglevel", "WARNING"],
+        ...["--without-gossip", "--without-mingle"],
+      ],
+      env: { BENCH_URL: url, C_FORCE_ROOT: "1", PYTHONDONTWRITEBYTECODE: "1" },
+      // At this level Celery says nothing when it is ready: the last line of its banner has to do.
+      ready: /\[queues\][^]*bench[^]*key=bench/,
+    }),
+};
+
+/** Ours: the tasks in the event loop of one process, or in four child processes. */
+export function ours(pool: "inline" | "process"): Stack {
+  return {
+    name: `celery-node, ${pool === "inline" ? "inline pool, 4 at once" : "4 processes"}`,
+    start: (scope, url) =>
+      started(scope, {
+        program: process.execPath,
+        args: [
+          ...[celeryNode, "worker", "--app", `${folder}node-app.ts`, "--pool", pool, "--concurrency", "4", "-E"],
+          ...["--queues", "bench", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
+        ],
+        env: { BENCH_URL: url, ...(process.env.WORKER_NODE_OPTIONS && { NODE_OPTIONS: process.env.WORKER_NODE_OPTIONS }) },
+        ready: /bench/,
+      }),
+  };
+}
+
+export const bullmq: Stack = {
+  name: "BullMQ, 4 at once",
+  start: (scope, url) =>
+    started(scope, { program: process.execPath, args: [`${folder}bullmq-worker.ts`], env: { BENCH_URL: url }, ready: /ready/ }),
+};
+
+async function started(scope: Scope, command: Parameters<typeof startServer>[0]): Promise<ServerProcess> {
+  requireProgram(command.program);
+  const server = await startServer(command);
+  scope.after(() => server.stop("SIGKILL"));
+  return server;
+}
+
+/**
+ * Memory of a process and all its descendants in bytes: the proportional set size, in which pages that processes share
+ * count once.
+ */
+export function memoryOfTree(pid: number): number {
+  const own = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1];
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+  return Number(own) * 1024 + children.reduce((sum, child) => sum + memoryOfTree(Number(child)), 0);
+}
