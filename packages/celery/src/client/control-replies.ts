@@ -1,5 +1,8 @@
 /** What workers reply to remote control, as it travels (celery 5.6 `worker/control.py`). Ours and Python's reply alike. */
 
+/** What replied, by node name. An answer may also be `{error}`: from a worker that failed, or refuses to be controlled. */
+export type Replies<T> = Record<string, T | { error: string }>;
+
 /** Reply of commands that do something, and of some that look. */
 export type Outcome = { ok: string } | { error: string };
 

@@ -2,25 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { Broker } from "../broker/broker.ts";
 import { isRecord } from "../message/inert-json.ts";
 import { plainEnvelope, readPlainMessage } from "../message/plain-envelope.ts";
-import type { Outcome } from "./control-replies.ts";
+import type { Outcome, Replies } from "./control-replies.ts";
+import type { ControlTarget } from "./control-target.ts";
 import { createInspect, type Inspect } from "./inspect.ts";
-
-/** Which workers are asked, and how long they have. Without any of the first three, all. */
-export interface ControlTarget {
-  /** Node names. */
-  destination?: readonly string[];
-  /** Fits node names, as `matcher` says. */
-  pattern?: string;
-  /** `glob` by default; `pcre` fits from the beginning of the name. */
-  matcher?: "glob" | "pcre";
-  /** Time for all replies together, in ms; 1,000 by default. Less when everybody has replied before. */
-  timeout?: number;
-  /** So many replies are enough. */
-  limit?: number;
-}
-
-/** What replied, by node name. An answer may also be `{error}`: from a worker that failed, or refuses to be controlled. */
-export type Replies<T> = Record<string, T | { error: string }>;
 
 /** Remote control of all Celery workers on a broker, Python's and ours. */
 export interface Control {

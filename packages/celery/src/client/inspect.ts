@@ -1,13 +1,14 @@
-import type { ControlTarget, Replies } from "./control.ts";
 import type {
   HelloReply,
   Outcome,
   QueriedTask,
   QueueInfo,
+  Replies,
   RequestInfo,
   ScheduledInfo,
   WorkerStats,
 } from "./control-replies.ts";
+import type { ControlTarget } from "./control-target.ts";
 
 /** What workers are and do, by node name (celery 5.6 `app/control.py`, Inspect). */
 export interface Inspect {

@@ -1,5 +1,5 @@
 import { isRecord } from "../../message/inert-json.ts";
-import { valueError } from "./method.ts";
+import { valueError } from "./reply.ts";
 
 /**
  * The arguments of a request, from whoever may publish. What is null counts as not given; every method throws, for the

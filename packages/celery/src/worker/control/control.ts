@@ -3,9 +3,10 @@ import { plainEnvelope } from "../../message/plain-envelope.ts";
 import { remoteError, remoteRepr } from "../../results/python-error.ts";
 import { controlArguments } from "./control-arguments.ts";
 import { type ControlRequest, readControlRequest } from "./control-request.ts";
-import { type ControlContext, type ControlMethod, failed, noReply } from "./method.ts";
+import type { ControlContext, ControlMethod } from "./method.ts";
 import { methodsByName } from "./methods.ts";
 import { nameFits } from "./node-pattern.ts";
+import { failed, noReply } from "./reply.ts";
 
 export interface ControlOptions extends ControlContext {
   broker: Pick<Broker, "listen" | "answer">;

@@ -2,7 +2,8 @@ import { constants } from "node:os";
 import { pythonRepr } from "../../message/python-repr.ts";
 import { parseRate } from "../rate-limits.ts";
 import { type ControlArguments, textsByName } from "./control-arguments.ts";
-import { type ControlContext, type ControlMethod, failed, ok, valueError } from "./method.ts";
+import type { ControlContext, ControlMethod } from "./method.ts";
+import { failed, ok, valueError } from "./reply.ts";
 
 /** Methods that change what becomes of tasks: `celery control revoke` and its like. */
 export const taskMethods: readonly ControlMethod[] = [

@@ -1,6 +1,7 @@
 import type { QueueDeclaration } from "../../broker/broker.ts";
 import type { ControlArguments } from "./control-arguments.ts";
-import { type ControlContext, type ControlMethod, noReply, ok, valueError } from "./method.ts";
+import type { ControlContext, ControlMethod } from "./method.ts";
+import { noReply, ok, valueError } from "./reply.ts";
 
 /** Methods that change the worker itself. */
 export const workerMethods: readonly ControlMethod[] = [
