@@ -6,6 +6,9 @@ import type { Outcome, Replies } from "./control-replies.ts";
 import type { ControlTarget } from "./control-target.ts";
 import { createInspect, type Inspect } from "./inspect.ts";
 
+export type { Replies } from "./control-replies.ts";
+export type { ControlTarget } from "./control-target.ts";
+
 /** Remote control of all Celery workers on a broker, Python's and ours. */
 export interface Control {
   /** What workers are and do; changes nothing. */
