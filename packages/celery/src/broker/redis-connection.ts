@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
-import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
-import { Redis } from "ioredis";
-import { type RedisError, translateRedisError } from "./redis-errors.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { type CertificateUse, useCertificates } from "./certificate-files.ts";
+import { type RedisError, type RedisFault, redisFault, translateRedisError } from "./redis-errors.ts";
 import type { RedisConnectionOptions } from "./redis-options.ts";
-import type { RedisTlsOptions } from "./redis-tls.ts";
+import { type RedisServer, readOptions } from "./redis-servers.ts";
+import { openSession, type RedisSession } from "./redis-session.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 export type { RedisConnectionOptions, RedisEndpoint } from "./redis-options.ts";
 export type { RedisTlsOptions } from "./redis-tls.ts";
@@ -12,183 +13,207 @@ export type { RedisTlsOptions } from "./redis-tls.ts";
 /** One connection that mends itself. */
 export interface RedisLink {
   /**
-   * Tries once (or waits for the attempt that is under way). After it has succeeded, the link
-   * reconnects by itself within about a second of the server's return.
+   * Tries each server once (or waits for the attempt that is under way). After it has succeeded, the link reconnects by
+   * itself: within 4 s of the server's return, however long it was away, mostly within one.
    *
    * @throws {RedisError} that says what is wrong; may be called again
    * @throws the signal's reason
    */
   connect(signal?: AbortSignal): Promise<void>;
-  /** Runs commands. While not connected, and when the connection breaks, it rejects at once; nothing is ever sent twice. */
+  /**
+   * Runs commands. While not connected, and when the connection breaks, it rejects at once; nothing is ever sent twice. A
+   * command that blocks must end well within `answerTimeout`: until then the connection cannot be told from a dead one.
+   *
+   * @throws {RedisError}, or what `work` itself throws
+   */
   run<T>(work: (redis: Redis) => Promise<T>): Promise<T>;
   /** Called after every (re)connect, with the client of this one connection: listeners on it are gone with it. */
   onReady(listener: (redis: Redis) => void): void;
   /** Called when a connection that was ready has ended. */
   onLost(listener: (error: RedisError | undefined) => void): void;
-  /** Called with channel and text of every message that was published to a subscription. */
+  /**
+   * Called with every message that was published to a subscription. Subscriptions end with their connection: who wants
+   * them back makes them again, as `redisSubscriber` does.
+   */
   onMessage(listener: (channel: string, message: string) => void): void;
   /** Ends the connection at once. */
   close(): void;
 }
 
+/** After a loss, an attempt that hears nothing for this time, in ms, is given up: its packets may have gone astray in the outage. */
+const impatience = 2500;
+
+/** What renewed files may put right. */
+const certificateFaults: ReadonlySet<RedisFault> = new Set([
+  "certificate-untrusted",
+  "certificate-expired",
+  "client-certificate",
+]);
+
 /**
  * Makes a link, not yet connected.
  *
- * @param silence  time for an answer in ms, where it differs from `answerTimeout` (blocking commands)
- * @throws {RedisError} CDT-REDIS-TLS-FILES when a PEM file cannot be read
+ * @param silence  longest silence in ms when something is to be answered, where it differs from `answerTimeout`
+ * @throws {RedisError} CDT-REDIS-URL when there is a URL that cannot be read
  */
 export function redisLink(options: RedisConnectionOptions, silence?: number): RedisLink {
-  const where = `${options.host}:${options.port ?? 6379}`;
-  const redis = newClient(options, where, silence, () => mendsItself);
-  /** Why the connection is down: the commands' own errors say only that it is. */
-  let reason: RedisError | undefined;
+  const { servers, clientName, connectTimeout = 10_000, onWarning, log, ...rest } = readOptions(options);
+  const answerTimeout = silence ?? rest.answerTimeout ?? 6_000;
+  const ready = new Set<(redis: Redis) => void>();
+  const lost = new Set<(error: RedisError | undefined) => void>();
+  const certificates = new Map<RedisServer, CertificateUse>();
+  let session: RedisSession | undefined;
+  /** The attempt that is under way, or that is going to be made. */
+  let attempt: Promise<void> | undefined;
+  /** Aborted by {@link RedisLink.close}; renewed with the next connect. */
+  let open = new AbortController();
   /** From the first success until it is closed. */
   let mendsItself = false;
-  let isUp = false;
+  /** Why there is no connection. */
+  let reason: RedisError | undefined;
+  let next = 0;
+  /** Callers of connect that wait. */
+  let waiting = 0;
 
-  redis.on("error", (error) => {
-    reason = translateRedisError(error, where);
-  });
-  redis.on("ready", () => {
+  /** Tries all servers, beginning with the one whose turn it is. @throws the most telling of their errors */
+  async function tryAll(signal: AbortSignal): Promise<void> {
+    const errors: RedisError[] = [];
+    for (const _ of servers) {
+      const server = servers[next % servers.length]!;
+      try {
+        return enter(await trySession(server, signal));
+      } catch (error) {
+        signal.throwIfAborted();
+        errors.push(translateRedisError(error, server.where));
+        next++;
+      }
+    }
+    throw errors.find((error) => error.kind === "configuration") ?? errors.at(-1)!;
+  }
+
+  async function trySession(server: RedisServer, signal: AbortSignal): Promise<RedisSession> {
+    const files = certificatesOf(server);
+    const patience = mendsItself ? Math.min(impatience, connectTimeout) : connectTimeout;
+    const limit = new AbortController();
+    const abort = () => limit.abort(signal.reason);
+    const late = () =>
+      limit.abort(redisFault("unreachable", server.where, `not connected in ${connectTimeout / 1000} s`));
+    const timer = setTimeout(late, connectTimeout);
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      return await openSession(server, files, { clientName, patience, answerTimeout }, limit.signal);
+    } catch (error) {
+      // It may be that they were renewed a moment ago: on this side, or on the other.
+      if (certificateFaults.has((error as RedisError).fault)) void files?.check();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  function certificatesOf(server: RedisServer): CertificateUse | undefined {
+    if (!server.tls) return undefined;
+    const known = certificates.get(server) ?? useCertificates(server.tls, { onWarning, log });
+    certificates.set(server, known);
+    return known;
+  }
+
+  function enter(opened: RedisSession): void {
+    session = opened;
     reason = undefined;
     mendsItself = true;
-    isUp = true;
-  });
+    void opened.ended.then((error) => {
+      if (session !== opened) return;
+      leave(error);
+      if (mendsItself) mend(open.signal);
+    });
+    for (const listener of ready) listener(opened.redis);
+  }
+
+  function leave(error: RedisError | undefined): void {
+    session = undefined;
+    reason = error;
+    for (const listener of lost) listener(error);
+  }
+
+  function firstAttempt(signal: AbortSignal): Promise<void> {
+    const mine = tryAll(signal).finally(() => {
+      if (attempt === mine) attempt = undefined;
+    });
+    return mine;
+  }
+
+  /** Goes on trying until there is a connection, or the link is closed. */
+  function mend(signal: AbortSignal, failures = 0): void {
+    attempt = (async () => {
+      await pause(backOff(failures, reason), undefined, { signal });
+      await tryAll(signal);
+    })();
+    attempt.then(
+      () => {
+        attempt = undefined;
+      },
+      (error) => {
+        if (signal.aborted) return;
+        reason = error;
+        mend(signal, failures + 1);
+      },
+    );
+  }
 
   return {
     async connect(signal) {
       signal?.throwIfAborted();
-      const abort = () => redis.disconnect();
-      if (!mendsItself) signal?.addEventListener("abort", abort, { once: true });
+      if (session) return;
+      if (open.signal.aborted) open = new AbortController();
+      attempt ??= firstAttempt(open.signal);
+      waiting++;
       try {
-        await (mendsItself ? nextAttempt(redis, signal) : redis.connect());
-      } catch (error) {
-        signal?.throwIfAborted();
-        const found = reason ?? translateRedisError(error, where);
-        throw found.fault === "unreachable" && options.tls ? ((await hearVerdict(options, where)) ?? found) : found;
+        await unlessAborted(attempt, signal);
       } finally {
-        signal?.removeEventListener("abort", abort);
+        // An attempt that nobody waits for any more must not succeed behind everybody's back.
+        if (--waiting === 0 && signal?.aborted && !mendsItself) open.abort(signal.reason);
       }
     },
     async run(work) {
+      const current = session;
+      if (!current) throw reason ?? redisFault("unreachable", servers[0].where, "not connected");
       try {
-        return await work(redis);
+        return await work(current.redis);
       } catch (error) {
-        throw isReply(error) ? translateRedisError(error, where) : (reason ?? translateRedisError(error, where));
+        if (isReply(error)) throw translateRedisError(error, servers[next % servers.length]!.where);
+        // While the connection stands, what was thrown is a mistake in `work`.
+        throw current.isOver ? await current.ended : error;
       }
     },
-    onReady(listener) {
-      redis.on("ready", () => listener(redis));
-    },
-    onLost(listener) {
-      redis.on("close", () => {
-        if (isUp) listener(reason);
-        isUp = false;
-      });
-    },
+    onReady: (listener) => void ready.add(listener),
+    onLost: (listener) => void lost.add(listener),
     onMessage(listener) {
-      redis.on("message", listener);
+      ready.add((redis) => redis.on("message", listener));
+      session?.redis.on("message", listener);
     },
     close() {
       mendsItself = false;
-      redis.disconnect();
+      attempt = undefined;
+      open.abort(redisFault("unreachable", servers[0].where, "the connection was closed"));
+      for (const files of certificates.values()) files.release();
+      certificates.clear();
+      const closing = session;
+      if (!closing) return;
+      leave(undefined);
+      closing.end(open.signal.reason);
     },
   };
 }
 
-/** Longest that we listen for what a server says after a handshake, in ms. */
-const verdictWithin = 1000;
-
 /**
- * A server that does not accept our certificate says so when the handshake is over for us, and hangs up. If we were
- * writing at that moment, the reset that we get may overtake its words: who writes nothing hears them.
- *
- * @returns undefined when it says nothing
+ * Time before the next attempt, in ms. Halved at random, so that the clients of one server do not come back in step; longer
+ * where a person has to mend something first.
  */
-async function hearVerdict(options: RedisConnectionOptions, where: string): Promise<RedisError | undefined> {
-  const { host = "localhost", port = 6379, tls = {} } = options;
-  const timeout = Math.min(verdictWithin, options.connectTimeout ?? verdictWithin);
-  const socket = connectTls({ host, port, ...tlsOptions(host, tls, where) });
-  const said = await new Promise<Error | undefined>((resolve) => {
-    socket.once("error", resolve);
-    socket.once("close", () => resolve(undefined));
-    setTimeout(() => resolve(undefined), timeout).unref();
-    socket.resume();
-  });
-  socket.destroy();
-  const verdict = said && translateRedisError(said, where);
-  return verdict?.fault === "unreachable" ? undefined : verdict;
-}
-
-/** The outcome of the attempt that the client makes by itself. */
-async function nextAttempt(redis: Redis, signal: AbortSignal | undefined): Promise<void> {
-  if (redis.status === "ready") return;
-  await new Promise<void>((resolve, reject) => {
-    const end = (error?: Error) => {
-      redis.off("ready", succeeded);
-      redis.off("close", failed);
-      signal?.removeEventListener("abort", failed);
-      if (error) reject(error);
-      else resolve();
-    };
-    const succeeded = () => end();
-    const failed = () => end(new Error("the connection was closed"));
-    redis.on("ready", succeeded);
-    redis.on("close", failed);
-    signal?.addEventListener("abort", failed);
-  });
-}
-
-function newClient(
-  options: RedisConnectionOptions,
-  where: string,
-  silence: number | undefined,
-  mendsItself: () => boolean,
-): Redis {
-  const delay = (attempt: number) => Math.min(1000, 25 * 2 ** Math.min(attempt, 6)) * (0.75 + Math.random() / 4);
-  return new Redis({
-    host: options.host,
-    port: options.port ?? 6379,
-    db: options.db ?? 0,
-    username: options.username,
-    password: options.password,
-    connectionName: options.clientName,
-    tls: options.tls && tlsOptions(options.host ?? "localhost", options.tls, where),
-    connectTimeout: options.connectTimeout ?? 10_000,
-    // Runs from a command that is sent to the next byte that comes back.
-    socketTimeout: silence ?? options.answerTimeout ?? 10_000,
-    keepAlive: 15_000,
-    protocol: 2,
-    disableClientInfo: true,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) => (mendsItself() ? delay(attempt) : null),
-  });
-}
-
-function tlsOptions(host: string, tls: RedisTlsOptions, where: string): ConnectionOptions {
-  const serverName = tls.serverName ?? host;
-  try {
-    return {
-      ca: pem(tls.ca),
-      cert: pem(tls.cert),
-      key: pem(tls.key),
-      minVersion: "TLSv1.2",
-      // An address cannot be an SNI; an empty name sends none.
-      servername: isIP(serverName) ? "" : serverName,
-      checkServerIdentity: (_host, certificate) =>
-        tls.checkHostName === false ? undefined : checkServerIdentity(serverName, certificate),
-    };
-  } catch (error) {
-    throw translateRedisError(error, where);
-  }
-}
-
-function pem(textOrPath: string | undefined): string | undefined {
-  if (textOrPath === undefined || textOrPath.includes("-----BEGIN")) return textOrPath;
-  return readFileSync(textOrPath, "utf8");
+function backOff(failures: number, reason: RedisError | undefined): number {
+  const longest = reason?.kind === "configuration" ? 4000 : 1000;
+  return Math.min(longest, 100 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2);
 }
 
 function isReply(error: unknown): boolean {

@@ -47,6 +47,26 @@ const faults = {
     kind: "configuration",
     help: "check that the certificate and key files exist, are PEM and belong together",
   },
+  url: {
+    code: "CDT-REDIS-URL",
+    kind: "configuration",
+    help: "write it as redis[s]://[user:password@]host[:port][/db], special characters percent-encoded",
+  },
+  "not-ready": {
+    code: "CDT-REDIS-NOT-READY",
+    kind: "transient",
+    help: "wait until Redis has loaded its data; if it is a replica, connect to its primary",
+  },
+  cluster: {
+    code: "CDT-REDIS-CLUSTER",
+    kind: "configuration",
+    help: "use a Redis that is no cluster: one primary, with replicas if need be",
+  },
+  version: {
+    code: "CDT-REDIS-VERSION",
+    kind: "configuration",
+    help: "use Redis 6.2 or later",
+  },
   refused: {
     code: "CDT-REDIS-REFUSED",
     kind: "transient",
@@ -86,6 +106,11 @@ export function translateRedisError(error: unknown, where: string): RedisError {
   return new RedisError(fault, sentences[fault](where, detail), { cause });
 }
 
+/** The error for what we have found out ourselves. */
+export function redisFault(fault: RedisFault, where: string, detail = ""): RedisError {
+  return new RedisError(fault, sentences[fault](where, detail));
+}
+
 /** Here the message names what the code does not: the names in the certificate, the file that is not there. */
 const tellsMore: ReadonlySet<RedisFault> = new Set(["certificate-name", "tls-files"]);
 
@@ -100,6 +125,11 @@ const sentences: Record<RedisFault, (where: string, detail: string) => string> =
   "client-certificate": (where, detail) => `Redis at ${where} wants another client certificate (${detail})`,
   "not-tls": (where) => `what listens at ${where} does not speak TLS`,
   "tls-files": (where, detail) => `the TLS files for Redis at ${where} cannot be used (${detail})`,
+  url: (_where, detail) => detail,
+  "not-ready": (where, detail) => `Redis at ${where} is not ready (${detail})`,
+  cluster: (where) =>
+    `Redis at ${where} is a node of a Redis Cluster; queues need a single Redis, since their keys must lie on one node`,
+  version: (where, detail) => `Redis at ${where} is too old (${detail}); 6.2 is the first that will do`,
   refused: (where, detail) => `Redis at ${where} refused: ${detail}`,
 };
 
@@ -128,10 +158,22 @@ const codes: [RegExp, RedisFault][] = [
   [/ERR_OSSL_|ERR_SSL_(NO_START_LINE|KEY_VALUES_MISMATCH|BAD_|EE_KEY|CA_KEY)|^ENOENT$|^EACCES$|^EISDIR$/, "tls-files"],
 ];
 
+/**
+ * Replies of a server that cannot serve us for now: it reads its data, or has become a replica. Redis before 7 quotes what
+ * a script met, behind other words.
+ */
+const notReady = /^(LOADING|MASTERDOWN|READONLY)|-(LOADING|MASTERDOWN|READONLY)\b/;
+
+/** Whether a reply says that this connection leads to a server that takes no writes: another one has to be made. */
+export function saysNotReady(reply: { message: string }): boolean {
+  return notReady.test(reply.message);
+}
+
 /** The first words of Redis' error replies. */
 const replies: [RegExp, RedisFault][] = [
   [/^(WRONGPASS|NOAUTH)|invalid password|invalid username-password/i, "password"],
-  [/^NOPERM/, "not-permitted"],
-  [/^(LOADING|MASTERDOWN)/, "unreachable"],
-  [/^(ERR|OOM|READONLY|MISCONF|BUSY|NOSCRIPT|WRONGTYPE|NOREPLICAS|EXECABORT|UNKILLABLE)\b/, "refused"],
+  [/^(NOPERM|DENIED)/, "not-permitted"],
+  [notReady, "not-ready"],
+  [/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN)\b|not allowed in cluster mode/, "cluster"],
+  [/^(ERR|OOM|MISCONF|BUSY|NOSCRIPT|WRONGTYPE|NOREPLICAS|EXECABORT|UNKILLABLE)\b/, "refused"],
 ];

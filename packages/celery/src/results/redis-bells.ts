@@ -16,10 +16,11 @@ export interface Bell {
 export function redisBells(options: RedisConnectionOptions): RedisBells {
   const link = redisLink(options);
   const listeners = new Map<string, Set<(message: string) => void>>();
-  /** Channels of which Redis has said that we are subscribed; ioredis subscribes to them again after a reconnect. */
+  /** Channels of which Redis has said, on this connection, that we are subscribed. */
   const subscribed = new Set<string>();
   let connecting: Promise<void> | undefined;
 
+  link.onLost(() => subscribed.clear());
   link.onMessage((channel, message) => {
     for (const heard of listeners.get(channel) ?? []) heard(message);
   });

@@ -8,6 +8,7 @@ import {
   BrokerRefused,
   BrokerTlsUnusable,
   BrokerUnreachable,
+  BrokerUnsuitable,
 } from "../errors/broker.ts";
 import type { DataTransferError } from "../errors/data-transfer-error.ts";
 
@@ -23,6 +24,10 @@ const classes: Readonly<Record<RedisFault, Class>> = {
   "client-certificate": BrokerClientCertificateMissing,
   "not-tls": BrokerTlsUnusable,
   "tls-files": BrokerTlsUnusable,
+  url: BrokerUnsuitable,
+  cluster: BrokerUnsuitable,
+  version: BrokerUnsuitable,
+  "not-ready": BrokerRefused,
   refused: BrokerRefused,
 };
 

@@ -52,3 +52,9 @@ export class BrokerRefused extends TransientError {
   readonly code = "CDT-BROKER-REFUSED";
   readonly help = "look at Redis' own log: it answers, but not to us";
 }
+
+/** What is there is a Redis that our queues cannot lie on: a node of a Redis Cluster, or one before 6.2. */
+export class BrokerUnsuitable extends ConfigurationError {
+  readonly code = "CDT-BROKER-UNSUITABLE";
+  readonly help = "ccat_data_transfer settings show redis   # it must be a single Redis, 6.2 or later";
+}
