@@ -61,6 +61,8 @@ export interface DeadLetter {
 export interface BrokerEvents {
   connected: [];
   disconnected: [Error | undefined];
+  /** The named fanout queue had no room in this process, and its oldest message is gone. */
+  overflown: [queue: string];
 }
 
 /**

@@ -1,25 +1,37 @@
 import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
+import { isDeepStrictEqual } from "node:util";
 import { publishedAtHeader } from "../message/encode-task.ts";
 import type { Envelope } from "../message/envelope.ts";
 import { readEnvelope, writeEnvelope } from "../message/envelope-text.ts";
 import { readIsoTime } from "../message/iso-time.ts";
 import type { DeadLetter, QueueState } from "./broker.ts";
+import { markGivenBack } from "./delivery.ts";
 import { priorityStep } from "./redis-keys.ts";
 
 export interface HeldMessage {
   queue: string;
   raw: string;
-  holder: string;
-  /** End of the lease, in ms of the hub's clock. */
+  /** Undefined while it is parked. */
+  holder: string | undefined;
+  /** End of the lease, or when the parked message is due, in ms of the hub's clock. */
   until: number;
+}
+
+/** A queue that is bound to an exchange. */
+export interface Binding {
+  exchange: string;
+  routingKey: string;
+  /** kombu's regular expression of a topic; empty for other exchanges. */
+  pattern: string;
+  queue: string;
 }
 
 /** What a Redis is to Redis brokers: the place where the messages of several {@link memoryBroker} lie. */
 export class MemoryBrokerHub {
   /** Milliseconds since 1970; never goes back unless one that does was given. */
   readonly now: () => number;
-  readonly declared = new Set<string>();
+  readonly bindings = new Set<Binding>();
   readonly unacked = new Map<string, HeldMessage>();
   readonly deadLetters: DeadLetter[] = [];
   readonly consumers = new Map<string, { queues: string[]; until: number }>();
@@ -27,6 +39,7 @@ export class MemoryBrokerHub {
   /** By queue, then by priority step; the next one to be popped is the last. */
   readonly #lists = new Map<string, Map<number, string[]>>();
   readonly #arrivals = new EventEmitter<{ arrived: [queue: string] }>().setMaxListeners(0);
+  readonly #listeners = new Set<{ exchange: string; key: RegExp; hear: (raw: string) => void }>();
 
   constructor(options: { now?: () => number } = {}) {
     this.now = options.now ?? (() => performance.timeOrigin + performance.now());
@@ -35,7 +48,7 @@ export class MemoryBrokerHub {
   /** Loses its memory, as a Redis that is flushed. */
   flush(): void {
     this.#lists.clear();
-    this.declared.clear();
+    this.bindings.clear();
     this.unacked.clear();
     this.consumers.clear();
     this.deadLetters.length = 0;
@@ -54,11 +67,43 @@ export class MemoryBrokerHub {
   take(queues: readonly string[]): { queue: string; raw: string } | undefined {
     for (const step of steps) {
       for (const queue of queues) {
-        const raw = this.#list(queue, step).pop();
+        const raw = this.#lists.get(queue)?.get(step)?.pop();
         if (raw !== undefined) return { queue, raw };
       }
     }
     return undefined;
+  }
+
+  /** Until the returned function is called. */
+  bind(binding: Binding): () => void {
+    const same = [...this.bindings].find((one) => isDeepStrictEqual(one, binding));
+    if (!same) this.bindings.add(binding);
+    return () => this.bindings.delete(same ?? binding);
+  }
+
+  /** The queues bound to an exchange for a routing key. */
+  route(exchange: string, routingKey: string): Set<string> {
+    const bound = [...this.bindings].filter(
+      (one) =>
+        one.exchange === exchange &&
+        (one.pattern === "" ? one.routingKey === routingKey : new RegExp(one.pattern, "u").test(routingKey)),
+    );
+    return new Set(bound.map(({ queue }) => queue));
+  }
+
+  /** Answers how many have heard it. */
+  broadcast(exchange: string, routingKey: string, raw: string): number {
+    const hearing = [...this.#listeners].filter((one) => one.exchange === exchange && one.key.test(routingKey));
+    for (const { hear } of hearing) hear(raw);
+    return hearing.length;
+  }
+
+  /** @param bindingKey  a routing key, in which `#` and `*` stand for anything */
+  listen(exchange: string, bindingKey: string, hear: (raw: string) => void): () => void {
+    const key = new RegExp(`^${bindingKey.split(/[#*]/).map(RegExp.escape).join(".*")}$`, "s");
+    const listener = { exchange, key, hear };
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Fulfilled when one of the queues holds a message, at the latest after `timeout` ms. */
@@ -79,23 +124,33 @@ export class MemoryBrokerHub {
     });
   }
 
-  giveBack({ queue, raw }: { queue: string; raw: string }): void {
+  giveBack({ queue, raw }: { queue: string; raw: string }, death: boolean): void {
     const envelope = read(raw);
-    if (envelope) {
-      envelope.headers.redelivered = true;
-      envelope.properties.delivery_info.redelivered = true;
-    }
-    this.push(queue, envelope ? writeEnvelope(envelope) : raw, "next");
+    this.push(queue, envelope ? writeEnvelope(markGivenBack(envelope, death)) : raw, "next");
   }
 
   /** The longest ended first to be popped again. */
-  restoreEnded(): number {
+  restoreEnded(): { restored: number; due: number; nextDue: Date | undefined } {
     const ended = [...this.unacked].filter(([, entry]) => entry.until <= this.now());
-    for (const [tag, entry] of ended.sort(([, a], [, b]) => b.until - a.until)) {
+    let due = 0;
+    // Of those that ended together the one that was taken last is the first to go back.
+    for (const [tag, entry] of ended.reverse().sort(([, a], [, b]) => b.until - a.until)) {
       this.unacked.delete(tag);
-      this.giveBack(entry);
+      if (entry.holder !== undefined) this.giveBack(entry, true);
+      else {
+        this.push(entry.queue, entry.raw, "next");
+        due++;
+      }
     }
-    return ended.length;
+    const parked = [...this.unacked.values()].filter(({ holder }) => holder === undefined);
+    const next = parked.reduce((least, { until }) => Math.min(least, until), Number.POSITIVE_INFINITY);
+    return { restored: ended.length - due, due, nextDue: parked.length > 0 ? new Date(next) : undefined };
+  }
+
+  /** Takes a dead letter out of the list. */
+  takeDeadLetter(id: string): DeadLetter | undefined {
+    const index = this.deadLetters.findIndex((letter) => letter.id === id);
+    return index < 0 ? undefined : this.deadLetters.splice(index, 1)[0];
   }
 
   inspect(queue: string): QueueState {
@@ -109,7 +164,7 @@ export class MemoryBrokerHub {
       waiting: waiting.length,
       unacked: { count: held.length, atLeast: false },
       scheduled: held.filter(({ raw }) => (readTime(read(raw)?.headers.eta) ?? 0) > this.now()).length,
-      bound: this.declared.has(queue),
+      bound: [...this.bindings].some((binding) => binding.queue === queue),
       consumers: [...this.consumers.values()].filter((one) => one.queues.includes(queue) && one.until > this.now())
         .length,
       oldestAge: oldest === undefined ? undefined : Math.max(0, (this.now() - oldest) / 1000),

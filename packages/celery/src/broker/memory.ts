@@ -3,10 +3,16 @@ import { EventEmitter } from "node:events";
 import { CeleryError } from "../celery-error.ts";
 import { writeEnvelope } from "../message/envelope-text.ts";
 import { defaultLimits, type MessageLimits } from "../message/inert-json.ts";
-import type { Broker, BrokerEvents, Settled } from "./broker.ts";
-import { readDelivery } from "./delivery.ts";
+import type { Broker, BrokerEvents, Delivery, QueueDeclaration, Settled } from "./broker.ts";
+import { forgetDeaths, readDelivery } from "./delivery.ts";
+import { withFanout } from "./fanout-broker.ts";
+import { FanoutInbox } from "./fanout-inbox.ts";
 import { leaseBook } from "./lease-book.ts";
 import type { HeldMessage, MemoryBrokerHub } from "./memory-hub.ts";
+import { memoryMailbox } from "./memory-mailbox.ts";
+import { directQueue } from "./queue-declaration.ts";
+import { topicPattern } from "./topic-pattern.ts";
+import { Unroutable } from "./unroutable.ts";
 
 export interface MemoryBrokerOptions {
   /** Where the messages lie: brokers of one hub see the same ones, as connections to one server do. */
@@ -20,6 +26,10 @@ export interface MemoryBrokerOptions {
 export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: MemoryBrokerOptions): Broker {
   const events = new EventEmitter<BrokerEvents>();
   const book = leaseBook(lease, hub.now);
+  const inbox = new FanoutInbox(limits, (queue) => events.emit("overflown", queue));
+  /** What we declared, by queue; what ends our listening to the fanout ones. */
+  const declared = new Map<string, QueueDeclaration>();
+  const listening = new Map<string, () => void>();
   let closing = new AbortController();
   let connected = false;
 
@@ -28,24 +38,92 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
     return hub;
   }
 
-  /** The entry, while it still carries our mark. */
-  function findHeld(tag: string): HeldMessage | undefined {
+  function settle(tag: string, act: (entry: HeldMessage) => void): Settled {
     const mine = book.find(tag);
     const entry = reachable().unacked.get(tag);
-    return mine && entry?.holder === mine.holder ? entry : undefined;
-  }
-
-  function settle(tag: string, act: (entry: HeldMessage) => void): Settled {
-    const entry = findHeld(tag);
     book.forget(tag);
-    if (!entry) return "LOST";
+    if (!mine || entry?.holder !== mine.holder) return "LOST";
     hub.unacked.delete(tag);
     act(entry);
     return "DONE";
   }
 
+  function bury(queue: string, raw: string, reason: string, text: string): void {
+    const at = new Date(hub.now()).toISOString();
+    reachable().deadLetters.unshift({ id: randomUUID().slice(-12), reason, text, queue, at, raw });
+  }
+
+  function take(queue: string, raw: string): Delivery {
+    const delivery = readDelivery("", queue, raw, limits);
+    const own = delivery.envelope?.properties.delivery_tag ?? "";
+    const tag = own === "" || hub.unacked.has(own) ? randomUUID() : own;
+    const holder = randomUUID();
+    hub.unacked.set(tag, { queue, raw, holder, until: hub.now() + lease });
+    book.keep(tag, { holder, queue }, hub.now());
+    return { ...delivery, tag };
+  }
+
+  function isFanout(exchange: string): boolean {
+    return declared.values().some((queue) => queue.exchange === exchange && queue.exchangeType === "fanout");
+  }
+
+  const publish: Broker["publish"] = async (address, envelope) => {
+    const raw = writeEnvelope(envelope);
+    if (typeof address === "string") return reachable().push(address, raw, "tail");
+    const { exchange, routingKey } = address;
+    if (isFanout(exchange)) return void reachable().broadcast(exchange, routingKey, raw);
+    const queues = reachable().route(exchange, routingKey);
+    if (queues.size === 0) throw new Unroutable(exchange, routingKey);
+    for (const queue of queues) hub.push(queue, raw, "tail");
+  };
+
+  const consuming = withFanout(
+    {
+      publish,
+      async pop(queues, { max = 1, rotate = false } = {}) {
+        const order = [...queues];
+        const deliveries: Delivery[] = [];
+        while (deliveries.length < max) {
+          const taken = reachable().take(order);
+          if (!taken) break;
+          deliveries.push(take(taken.queue, taken.raw));
+          if (rotate) order.push(...order.splice(order.indexOf(taken.queue), 1));
+        }
+        return deliveries;
+      },
+      wait: (queues, timeout, signal) => hub.arrival(queues, timeout, AbortSignal.any([signal, closing.signal])),
+      async renew(tags) {
+        return new Map(
+          tags.map((tag) => {
+            const mine = book.find(tag);
+            const entry = reachable().unacked.get(tag);
+            if (!mine || entry?.holder !== mine.holder) {
+              book.forget(tag);
+              return [tag, "LOST"];
+            }
+            entry.until = hub.now() + lease;
+            book.keep(tag, mine, hub.now());
+            return [tag, "RENEWED"];
+          }),
+        );
+      },
+      acknowledge: async (tag) => settle(tag, () => {}),
+      requeue: async (tag, { death = false } = {}) => settle(tag, (entry) => hub.giveBack(entry, death)),
+      park: async (tag, until) =>
+        settle(tag, (entry) => hub.unacked.set(tag, { ...entry, holder: undefined, until: until.getTime() })),
+      retry: async (tag, queue, next) => settle(tag, () => hub.push(queue, writeEnvelope(next), "tail")),
+      deadLetter: async (tag, reason, text) => settle(tag, ({ queue, raw }) => bury(queue, raw, reason, text)),
+      restoreOrphans: async () => reachable().restoreEnded(),
+    },
+    inbox,
+    async ({ queue, raw }, reason, text) => bury(queue, raw, reason, text),
+    hub.now,
+  );
+
   return {
+    ...consuming,
     lease,
+    publish,
     async connect(signal) {
       signal?.throwIfAborted();
       connected = true;
@@ -56,6 +134,8 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
       if (!connected) return;
       connected = false;
       closing.abort();
+      for (const stop of listening.values()) stop();
+      listening.clear();
       events.emit("disconnected", undefined);
     },
     on(event, listener) {
@@ -66,54 +146,53 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
     },
 
     async declare(queues) {
-      for (const queue of queues) reachable().declared.add(queue);
+      for (const queue of queues) {
+        const declaration = typeof queue === "string" ? directQueue(queue) : queue;
+        const { name, exchange, exchangeType, routingKey } = declaration;
+        declared.set(name, declaration);
+        const pattern = exchangeType === "topic" ? topicPattern(routingKey) : "";
+        reachable().bind({ exchange, routingKey, pattern, queue: name });
+        if (exchangeType !== "fanout" || listening.has(name)) continue;
+        inbox.add(name);
+        listening.set(
+          name,
+          hub.listen(exchange, routingKey, (raw) => inbox.put(name, raw)),
+        );
+      }
     },
-    async publish(queue, envelope) {
-      reachable().push(queue, writeEnvelope(envelope), "tail");
+    broadcast: async (exchange, routingKey, envelope) =>
+      reachable().broadcast(exchange, routingKey, writeEnvelope(envelope)),
+    async listen({ exchange, routingKey, queue }, listener) {
+      const unbind = reachable().bind({ exchange, routingKey, pattern: "", queue });
+      const stop = hub.listen(exchange, routingKey, listener);
+      closing.signal.addEventListener("abort", stop, { once: true });
+      return {
+        async stop() {
+          stop();
+          unbind();
+        },
+      };
+    },
+    async answer(exchange, routingKey, envelope) {
+      const queues = reachable().route(exchange, routingKey);
+      for (const queue of queues) hub.push(queue, writeEnvelope(envelope), "tail");
+      return queues.size > 0;
+    },
+    async openMailbox(exchange, routingKey) {
+      const queue = `${routingKey}.${exchange}`;
+      return memoryMailbox(hub, queue, reachable().bind({ exchange, routingKey, pattern: "", queue }));
     },
 
-    async pop(queues) {
-      const taken = reachable().take(queues);
-      if (!taken) return undefined;
-      const delivery = readDelivery("", taken.queue, taken.raw, limits);
-      const own = delivery.envelope?.properties.delivery_tag ?? "";
-      const tag = own === "" || hub.unacked.has(own) ? randomUUID() : own;
-      const holder = randomUUID();
-      hub.unacked.set(tag, { ...taken, holder, until: hub.now() + lease });
-      book.keep(tag, { holder, queue: taken.queue }, hub.now());
-      return { ...delivery, tag };
-    },
-    wait(queues, timeout, signal) {
-      const ends = [signal, closing.signal];
-      return hub.arrival(queues, timeout, AbortSignal.any(ends));
-    },
-
-    async renew(tags) {
-      return new Map(
-        tags.map((tag) => {
-          const entry = findHeld(tag);
-          if (!entry) {
-            book.forget(tag);
-            return [tag, "LOST"];
-          }
-          entry.until = hub.now() + lease;
-          book.keep(tag, entry, hub.now());
-          return [tag, "RENEWED"];
-        }),
-      );
-    },
-    acknowledge: async (tag) => settle(tag, () => {}),
-    requeue: async (tag) => settle(tag, (entry) => hub.giveBack(entry)),
-    retry: async (tag, queue, next) => settle(tag, () => hub.push(queue, writeEnvelope(next), "tail")),
-    deadLetter: async (tag, reason, text) =>
-      settle(tag, ({ queue, raw }) => {
-        hub.deadLetters.unshift({ reason, text, queue, at: new Date(hub.now()).toISOString(), raw });
-      }),
-
-    restoreOrphans: async () => reachable().restoreEnded(),
     inspect: async (queue) => reachable().inspect(queue),
     holds: async (queue, taskIds) => reachable().holds(queue, taskIds),
     deadLetters: async (limit = 100) => reachable().deadLetters.slice(0, limit),
+    findDeadLetter: async (id) => reachable().deadLetters.find((letter) => letter.id === id),
+    async requeueDeadLetter(id) {
+      const letter = reachable().takeDeadLetter(id);
+      if (letter) hub.push(letter.queue, forgetDeaths(letter.raw), "tail");
+      return letter !== undefined;
+    },
+    dropDeadLetter: async (id) => reachable().takeDeadLetter(id) !== undefined,
     epoch: async () => reachable().epoch,
     async announce(consumer, queues, ttl) {
       reachable().consumers.set(consumer, { queues: [...queues], until: hub.now() + ttl });
@@ -121,6 +200,14 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
     async withdraw(consumer) {
       reachable().consumers.delete(consumer);
     },
+    describe: () => ({
+      transport: "memory",
+      hostname: "localhost",
+      port: null,
+      virtualHost: "/",
+      userid: null,
+      ssl: false,
+    }),
   };
 }
 

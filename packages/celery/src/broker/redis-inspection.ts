@@ -1,6 +1,6 @@
 import { publishedAtHeader } from "../message/encode-task.ts";
 import { readIsoTime } from "../message/iso-time.ts";
-import type { Broker, DeadLetter } from "./broker.ts";
+import type { Broker } from "./broker.ts";
 import type { RedisLink } from "./redis-connection.ts";
 import type { RedisKeys } from "./redis-keys.ts";
 import { redisScript } from "./redis-script.ts";
@@ -10,7 +10,7 @@ export function redisInspection(
   link: RedisLink,
   keys: RedisKeys,
   options: { scanLimit?: number },
-): Pick<Broker, "inspect" | "holds" | "deadLetters"> {
+): Pick<Broker, "inspect" | "holds"> {
   const scanLimit = options.scanLimit ?? 10_000;
 
   return {
@@ -36,7 +36,7 @@ export function redisInspection(
         waiting: lengths.reduce((sum, length) => sum + length, 0),
         unacked: { count: unacked, atLeast: !complete },
         scheduled,
-        bound: members.includes(keys.bindingMember(queue)),
+        bound: members.includes(keys.bindingMember(queue, "", queue)),
         consumers: await consumers(queue, now),
         oldestAge: await oldestAge(
           lists.filter((_, i) => lengths[i]! > 0),
@@ -54,11 +54,6 @@ export function redisInspection(
       // Lists before unacked: what is popped meanwhile is seen in one of them.
       const complete = (await scanLists(keys.lists(queue), note)) && (await scanUnacked(queue, note));
       return complete ? found : wanted;
-    },
-
-    async deadLetters(limit = 100) {
-      const entries = await link.run((redis) => redis.lrange(keys.deadLetters, 0, limit - 1));
-      return entries.map((entry) => JSON.parse(entry) as DeadLetter);
     },
   };
 

@@ -11,6 +11,12 @@ export interface RedisKeyOptions {
   unackedKey?: string;
   unackedIndexKey?: string;
   unackedMutexKey?: string;
+  /** kombu's `fanout_prefix`: before the channels of fanout exchanges; true, the default, stands for `/{db}.`, false for nothing. */
+  fanoutPrefix?: boolean | string;
+  /** kombu's `fanout_patterns`: whether a channel carries the routing key; true by default. */
+  fanoutPatterns?: boolean;
+  /** Number of the database, which the channels name; 0 by default. */
+  db?: number | undefined;
 }
 
 export interface RedisKeys {
@@ -19,6 +25,8 @@ export interface RedisKeys {
   unackedMutex: string;
   /** Ours: delivery tag → end of the lease, seconds of Redis' clock. */
   leases: string;
+  /** Ours: delivery tag → when the parked message is due, seconds since 1970. */
+  parked: string;
   deadLetters: string;
   epoch: string;
   /** Our live consumers of a queue: name → end of the announcement. */
@@ -28,11 +36,17 @@ export interface RedisKeys {
   steps: readonly number[];
   /** The list of a queue for a priority (clamped, rounded down to a step). */
   list(queue: string, priority: number): string;
+  /** What follows a queue's name in the name of that list. */
+  listEnding(priority: number): string;
   /** All lists of a queue, in the order in which they are served. */
   lists(queue: string): string[];
   binding(exchange: string): string;
-  /** The member of the binding of a queue to the exchange of its own name. */
-  bindingMember(queue: string): string;
+  /** The member of a binding: routing key, pattern and queue, in kombu's order. */
+  bindingMember(routingKey: string, pattern: string, queue: string): string;
+  /** The pub/sub channel of a fanout exchange for a routing key. */
+  channel(exchange: string, routingKey: string): string;
+  /** The pattern of the channels whose routing key a binding key with `#` or `*` stands for. */
+  channelPattern(exchange: string, bindingKey: string): string;
   /** What the scripts need to name keys themselves: JSON. */
   layout: string;
 }
@@ -42,23 +56,42 @@ export function redisKeys(options: RedisKeyOptions = {}): RedisKeys {
   const own = prefix + (options.ownPrefix ?? "cdt:");
   const separator = options.separator ?? "\x06\x16";
   const steps = options.prioritySteps ?? [0, 3, 6, 9];
-  const listOfStep = (queue: string, step: number) => prefix + queue + (step === 0 ? "" : separator + step);
+  const endingOfStep = (step: number) => (step === 0 ? "" : separator + step);
+  const listEnding = (priority: number) => endingOfStep(priorityStep(priority, steps));
+  const channels = prefix + fanoutPrefix(options);
+  const withKey = (exchange: string, key: string) =>
+    exchange + (key !== "" && options.fanoutPatterns !== false ? `/${key}` : "");
   return {
     unacked: prefix + (options.unackedKey ?? "unacked"),
     unackedIndex: prefix + (options.unackedIndexKey ?? "unacked_index"),
     unackedMutex: prefix + (options.unackedMutexKey ?? "unacked_mutex"),
     leases: `${own}leases`,
+    parked: `${own}parked`,
     deadLetters: `${own}dead-letters`,
     epoch: `${own}epoch`,
     consumers: (queue) => `${own}consumers:${queue}`,
     consumer: (name) => `${own}consumer:${name}`,
     steps,
-    list: (queue, priority) => listOfStep(queue, priorityStep(priority, steps)),
-    lists: (queue) => steps.map((step) => listOfStep(queue, step)),
+    list: (queue, priority) => prefix + queue + listEnding(priority),
+    listEnding,
+    lists: (queue) => steps.map((step) => prefix + queue + endingOfStep(step)),
     binding: (exchange) => `${prefix}_kombu.binding.${exchange}`,
-    bindingMember: (queue) => [queue, "", queue].join(separator),
+    bindingMember: (...fields) => fields.join(separator),
+    channel: (exchange, routingKey) => channels + withKey(exchange, routingKey),
+    channelPattern: (exchange, bindingKey) =>
+      literal(channels) + withKey(literal(exchange), literal(bindingKey).replaceAll("\\*", "*").replaceAll("#", "*")),
     layout: JSON.stringify({ prefix, separator, steps }),
   };
+}
+
+function fanoutPrefix({ fanoutPrefix = true, db = 0 }: RedisKeyOptions): string {
+  if (fanoutPrefix === false) return "";
+  return (fanoutPrefix === true ? "/{db}." : fanoutPrefix).replace("{db}", String(db));
+}
+
+/** A text in a Redis glob that stands for itself. */
+function literal(text: string): string {
+  return text.replace(/[\\*?[\]^-]/g, "\\$&");
 }
 
 /** kombu clamps to 0..9 and rounds down to a step; what is no number is 0. */

@@ -1,23 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
-import { writeEnvelope } from "../message/envelope-text.ts";
-import { defaultLimits, type MessageLimits } from "../message/inert-json.ts";
-import type { Broker, BrokerEvents, Delivery, Renewed, Settled } from "./broker.ts";
-import { readDelivery } from "./delivery.ts";
-import { leaseBook } from "./lease-book.ts";
+import { defaultLimits } from "../message/inert-json.ts";
+import type { Broker, BrokerEvents } from "./broker.ts";
+import { withFanout } from "./fanout-broker.ts";
+import { FanoutInbox } from "./fanout-inbox.ts";
 import { type RedisConnectionOptions, redisLink } from "./redis-connection.ts";
+import { redisDeadLetters } from "./redis-dead-letters.ts";
+import { redisExchanges } from "./redis-exchanges.ts";
+import { defaultLease, type RedisHoldingOptions, redisHolding } from "./redis-holding.ts";
 import { redisInspection } from "./redis-inspection.ts";
 import { type RedisKeyOptions, redisKeys } from "./redis-keys.ts";
-import { type RedisScript, redisScript } from "./redis-script.ts";
+import { redisScript } from "./redis-script.ts";
+import { redisSubscriber } from "./redis-subscriber.ts";
+import { redisUrl } from "./redis-url.ts";
 import { wakeUp } from "./wake-up.ts";
 
-export interface RedisBrokerOptions extends RedisConnectionOptions, RedisKeyOptions {
-  /** Length of a lease in ms; 60,000 by default. */
-  lease?: number;
-  /** After how many seconds kombu's peers take an entry of theirs for orphaned; 3600 by default, as there. */
-  visibilityTimeout?: number;
-  /** What is read of a message at most; beyond it a delivery has no envelope. */
-  limits?: MessageLimits;
+export interface RedisBrokerOptions extends RedisConnectionOptions, RedisKeyOptions, RedisHoldingOptions {
   /** Most messages that one `inspect` or `holds` looks at, in the queue and in `unacked` each; 10,000 by default. */
   scanLimit?: number;
 }
@@ -28,15 +26,24 @@ export interface RedisBrokerOptions extends RedisConnectionOptions, RedisKeyOpti
  * @throws {RedisError} when a TLS file cannot be read
  */
 export function redisBroker(options: RedisBrokerOptions): Broker {
-  const { lease = 60_000, visibilityTimeout = 3600, limits = defaultLimits } = options;
-  const keys = redisKeys(options);
+  const server = options.url === undefined ? options : { ...redisUrl(options.url, { use: "broker" }), ...options };
+  const keys = redisKeys(server);
   const link = redisLink(options);
+  const subscriber = redisSubscriber(options);
   const waiting = wakeUp(options);
   const events = new EventEmitter<BrokerEvents>();
-  const declared = new Set<string>();
-  const book = leaseBook(lease, () => performance.now());
-  const held = [keys.unacked, keys.unackedIndex, keys.leases];
-  const { inspect, holds, deadLetters } = redisInspection(link, keys, options);
+  const inbox = new FanoutInbox(options.limits ?? defaultLimits, (queue) => events.emit("overflown", queue));
+  const exchanges = redisExchanges(link, subscriber, keys, options, inbox);
+  const { keep, ...deadLetters } = redisDeadLetters(link, keys, options.deadLetterLimit);
+  const consuming = withFanout(
+    {
+      ...redisHolding(link, keys, options),
+      wait: (queues, timeout, signal) => waiting.wait(queues.flatMap(keys.lists), timeout, signal),
+      publish: exchanges.publish,
+    },
+    inbox,
+    keep,
+  );
   let lastEpoch: string | undefined;
 
   link.onReady(() => void afterConnect());
@@ -45,43 +52,23 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   async function afterConnect(): Promise<void> {
     try {
       // Redis may be another one now, or have been flushed: without its binding a queue gets no routed message.
-      await bind();
+      await exchanges.bind();
       events.emit("connected");
     } catch {
       // The connection broke again; the next one does it.
     }
   }
 
-  function bind(): Promise<unknown> {
-    if (declared.size === 0) return Promise.resolve();
-    return link.run((redis) =>
-      Promise.all([...declared].map((queue) => redis.sadd(keys.binding(queue), keys.bindingMember(queue)))),
-    );
-  }
-
-  /** Runs a settling script for a message that we hold; LOST without asking when our lease may have ended. */
-  async function settle(
-    script: RedisScript<0 | 1>,
-    tag: string,
-    more: { keys?: string[]; args?: string[] } = {},
-  ): Promise<Settled> {
-    const mine = book.find(tag);
-    if (!mine) return "LOST";
-    const args = [tag, mine.holder, ...(more.args ?? [])];
-    const done = await link.run((redis) => script(redis, [...held, ...(more.keys ?? [])], args));
-    book.forget(tag);
-    return done === 1 ? "DONE" : "LOST";
-  }
-
   return {
-    lease,
-    inspect,
-    holds,
-    deadLetters,
+    ...consuming,
+    ...redisInspection(link, keys, options),
+    ...deadLetters,
+    lease: options.lease ?? defaultLease,
 
     connect: (signal) => link.connect(signal),
     async close() {
       waiting.close();
+      subscriber.close();
       link.close();
     },
     on(event, listener) {
@@ -91,72 +78,12 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
       await link.run((redis) => redis.ping());
     },
 
-    async declare(queues) {
-      for (const queue of queues) declared.add(queue);
-      await bind();
-    },
-    async publish(queue, envelope) {
-      const list = keys.list(queue, envelope.properties.priority ?? 0);
-      await link.run((redis) => redis.lpush(list, writeEnvelope(envelope)));
-    },
-
-    async pop(queues): Promise<Delivery | undefined> {
-      // Priority wins over queue, as in kombu: all first lists, then all second ones.
-      const lists = keys.steps.flatMap((step) => queues.map((queue) => ({ queue, key: keys.list(queue, step) })));
-      const holder = randomBytes(12).toString("base64url");
-      const since = performance.now();
-      const popped = await link.run((redis) =>
-        scripts.pop(
-          redis,
-          [...held, ...lists.map(({ key }) => key)],
-          [lease / 1000, holder, ...lists.map(({ queue }) => queue)],
-        ),
-      );
-      if (!popped) return undefined;
-      const [tag, number, raw] = popped;
-      const { queue } = lists[number - 1]!;
-      book.keep(tag, { holder, queue }, since);
-      return readDelivery(tag, queue, raw, limits);
-    },
-    wait: (queues, timeout, signal) => waiting.wait(queues.flatMap(keys.lists), timeout, signal),
-
-    async renew(tags) {
-      const answers = new Map<string, Renewed>(tags.map((tag) => [tag, "LOST"]));
-      const ours = tags.map((tag) => ({ tag, mine: book.find(tag) })).filter(({ mine }) => mine !== undefined);
-      if (ours.length === 0) return answers;
-      const since = performance.now();
-      const args = ours.flatMap(({ tag, mine }) => [tag, mine!.holder]);
-      const renewed = await link.run((redis) => scripts.renew(redis, held, [lease / 1000, ...args]));
-      for (const [i, { tag, mine }] of ours.entries()) {
-        if (renewed[i] === 1) {
-          answers.set(tag, "RENEWED");
-          book.keep(tag, mine!, since);
-        } else book.forget(tag);
-      }
-      return answers;
-    },
-    acknowledge: (tag) => settle(scripts.acknowledge, tag),
-    requeue: (tag) => settle(scripts.requeue, tag, { args: [keys.layout] }),
-    retry: (tag, queue, next) =>
-      settle(scripts.retry, tag, {
-        keys: [keys.list(queue, next.properties.priority ?? 0)],
-        args: [writeEnvelope(next)],
-      }),
-    async deadLetter(tag, reason, text) {
-      if (!book.find(tag)) return "LOST";
-      const at = (await serverTime()).toISOString();
-      return await settle(scripts.deadLetter, tag, { keys: [keys.deadLetters], args: [reason, text, at] });
-    },
-
-    async restoreOrphans() {
-      for (let total = 0; ; ) {
-        const [restored, more] = await link.run((redis) =>
-          scripts.restoreOrphans(redis, [...held, keys.unackedMutex], [visibilityTimeout, 100, keys.layout]),
-        );
-        total += restored;
-        if (more === 0) return total;
-      }
-    },
+    declare: exchanges.declare,
+    publish: exchanges.publish,
+    broadcast: exchanges.broadcast,
+    listen: exchanges.listen,
+    answer: exchanges.answer,
+    openMailbox: exchanges.openMailbox,
 
     async epoch() {
       const value = await link.run(async (redis) => {
@@ -164,45 +91,28 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
         return (await redis.get(keys.epoch)) ?? "";
       });
       // Flushed under an open connection: the bindings went too.
-      if (lastEpoch !== undefined && lastEpoch !== value) await bind();
+      if (lastEpoch !== undefined && lastEpoch !== value) await exchanges.bind();
       lastEpoch = value;
       return value;
     },
     async announce(consumer, queues, ttl) {
       const args = [consumer, Math.ceil(ttl), keys.consumers(""), ...queues];
-      await link.run((redis) => scripts.announce(redis, [keys.consumer(consumer)], args));
+      await link.run((redis) => announceScript(redis, [keys.consumer(consumer)], args));
     },
     async withdraw(consumer) {
-      await link.run((redis) => scripts.announce(redis, [keys.consumer(consumer)], [consumer, 0, keys.consumers("")]));
+      const args = [consumer, 0, keys.consumers("")];
+      await link.run((redis) => announceScript(redis, [keys.consumer(consumer)], args));
     },
-  };
 
-  async function serverTime(): Promise<Date> {
-    const [seconds, microseconds] = await link.run((redis) => redis.time());
-    return new Date(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000));
-  }
+    describe: () => ({
+      transport: "redis",
+      hostname: server.host ?? "localhost",
+      port: server.port ?? 6379,
+      virtualHost: String(server.db ?? 0),
+      userid: server.username ?? null,
+      ssl: server.tls !== undefined,
+    }),
+  };
 }
 
-const scripts = {
-  pop: redisScript<[tag: string, list: number, raw: string] | null>(
-    import.meta.url,
-    "pop",
-    "json-text",
-    "message",
-    "lease",
-  ),
-  renew: redisScript<(0 | 1)[]>(import.meta.url, "renew", "lease"),
-  acknowledge: redisScript<0 | 1>(import.meta.url, "acknowledge", "lease"),
-  requeue: redisScript<0 | 1>(import.meta.url, "requeue", "json-text", "message", "lease"),
-  retry: redisScript<0 | 1>(import.meta.url, "retry", "lease"),
-  deadLetter: redisScript<0 | 1>(import.meta.url, "dead-letter", "json-text", "message", "lease"),
-  restoreOrphans: redisScript<[restored: number, more: 0 | 1]>(
-    import.meta.url,
-    "restore-orphans",
-    "json-text",
-    "message",
-    "lease",
-    "routing",
-  ),
-  announce: redisScript<null>(import.meta.url, "announce"),
-};
+const announceScript = redisScript<null>(import.meta.url, "announce");

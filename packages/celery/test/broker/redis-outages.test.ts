@@ -11,7 +11,7 @@ import { without } from "../../../../testing/require-server.ts";
 import type { Broker } from "../../src/broker/broker.ts";
 import { type RedisBrokerOptions, redisBroker } from "../../src/broker/redis.ts";
 import { RedisError, type RedisFault } from "../../src/broker/redis-errors.ts";
-import { aTask, popAll } from "./broker.conformance.ts";
+import { aTask, popAll, popOne } from "./broker.conformance.ts";
 import { connectionOf, startRedisWorld } from "./redis-world.ts";
 
 const skip = without("redis-server", "openssl");
@@ -21,7 +21,7 @@ it("scripts that Redis has forgotten are sent again", async (t) => {
   const world = await startRedisWorld(t);
   const broker = await world.open();
   await broker.publish("q", aTask({ id: "a" }));
-  const { tag } = (await broker.pop(["q"]))!;
+  const { tag } = await popOne(broker);
   await world.peer.script("FLUSH");
   assert.equal((await broker.renew([tag])).get(tag), "RENEWED");
   await world.peer.script("FLUSH");
@@ -35,7 +35,7 @@ it("after a restart of Redis the broker is back, its bindings too, and held mess
   const broker = await world.open();
   await broker.declare(["q"]);
   for (const id of ["a", "b"]) await broker.publish("q", aTask({ id }));
-  const { tag } = (await broker.pop(["q"]))!;
+  const { tag } = await popOne(broker);
   const lost = heard(broker, "disconnected");
   const back = heard(broker, "connected");
   await world.server.stop("SIGKILL");
@@ -107,7 +107,7 @@ it("idle, it costs less than 20 commands a second, and a message is picked up wi
   let taken = () => {};
   const consuming = (async () => {
     while (!stop.signal.aborted) {
-      const delivery = await broker.pop(queues);
+      const [delivery] = await broker.pop(queues);
       if (!delivery) await broker.wait(queues, 5_000, stop.signal);
       else {
         latencies.push(performance.now() - sentAt);

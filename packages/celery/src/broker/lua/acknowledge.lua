@@ -1,7 +1,11 @@
--- acknowledge.lua: forgets a message that is done.
+-- acknowledge.lua: forgets messages that are done.
 -- KEYS  1 unacked  2 unacked_index  3 cdt:leases
--- ARGV  1 delivery tag  2 holder nonce
--- answer  1 done, 0 lost and untouched
-if not lease.entry(ARGV[1], ARGV[2]) then return 0 end
-lease.drop(ARGV[1])
-return 1
+-- ARGV  for each: delivery tag, holder nonce
+-- answer  for each 1 done, 0 lost and untouched
+local answers = {}
+for i = 1, #ARGV, 2 do
+  local kept = lease.entry(ARGV[i], ARGV[i + 1])
+  if kept then lease.drop(ARGV[i]) end
+  answers[#answers + 1] = kept and 1 or 0
+end
+return answers

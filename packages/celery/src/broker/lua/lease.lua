@@ -7,17 +7,24 @@ function lease.now()
   return time[1] + time[2] / 1000000
 end
 
-function lease.set(tag, seconds)
-  local ends = ('%.3f'):format(lease.now() + seconds)
-  redis.call('ZADD', KEYS[2], ends, tag)
-  redis.call('ZADD', KEYS[3], ends, tag)
+-- The end of the lease of the n-th of those that one script takes or renews: a microsecond apart, so that their order is
+-- kept when they have to be given back.
+function lease.ending(from, seconds, n)
+  return ('%.6f'):format(from + seconds + n / 1000000)
+end
+
+-- `scores` is end, tag, end, tag ...
+function lease.set(scores)
+  if #scores == 0 then return end
+  redis.call('ZADD', KEYS[2], unpack(scores))
+  redis.call('ZADD', KEYS[3], unpack(scores))
 end
 
 -- Two scores that only we ever make equal: a peer that restored the entry and took it again wrote its own into the index,
 -- although the message it put back may still carry our mark.
-function lease.is_kept(tag)
+function lease.is_kept(tag, list)
   local ends = redis.call('ZSCORE', KEYS[2], tag)
-  return ends and ends == redis.call('ZSCORE', KEYS[3], tag)
+  return ends and ends == redis.call('ZSCORE', list or KEYS[3], tag)
 end
 
 -- The entry, if the holder still holds it.

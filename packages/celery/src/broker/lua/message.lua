@@ -3,19 +3,43 @@ local message = {}
 
 -- A text that Python cannot decode would stop its scan of `unacked`, so it must not get there as it is.
 local function is_utf8(text)
-  if not text:find('[\128-\255]') then return true end
+  if text:find('^[^\128-\255]*$') then return true end
   local rest = text:gsub('[\194-\223][\128-\191]', ' '):gsub('\224[\160-\191][\128-\191]', ' ')
   rest = rest:gsub('[\225-\239][\128-\191][\128-\191]', ' '):gsub('\240[\144-\191][\128-\191][\128-\191]', ' ')
   rest = rest:gsub('[\241-\244][\128-\191][\128-\191][\128-\191]', ' ')
   return not rest:find('[\128-\255]')
 end
 
+local function decode(text)
+  local ok, value = pcall(cjson.decode, text)
+  if ok and type(value) == 'table' then return value end
+end
+
+-- cjson makes tables of objects and arrays alike; only an object has names.
+local function has_names(value)
+  return type(value) == 'table' and type(next(value)) == 'string'
+end
+
+-- What is common is found without a walk through the text: the delivery tag, and where the properties begin. Nil for all
+-- that needs a closer look: bytes beyond ASCII, letters that are written as escapes (a name may hide in them), a second
+-- "properties" somewhere, somebody's mark, and what is no envelope.
+local function glance(text)
+  local first, last = text:find('"properties"', 1, true)
+  if not first or text:find('"properties"', last + 1, true) or text:find('"cdt_holder"', 1, true) then return end
+  if text:find('\\u005', 1, true) or text:find('\\u006', 1, true) or text:find('\\u007', 1, true) then return end
+  if not text:find('^[^\128-\255]*$') then return end
+  local envelope = decode(text)
+  local properties = envelope and envelope.properties
+  if not has_names(properties) or not has_names(envelope.headers) or not has_names(properties.delivery_info) then return end
+  local tag, _, at = properties.delivery_tag, text:find('^%s*:%s*{', last + 1)
+  if type(tag) == 'string' and tag ~= '' then return tag, at end
+end
+
 -- The decoded envelope, and where its parts begin in the text; nil if it is not one.
 function message.read(text)
   if not is_utf8(text) then return end
-  local ok, envelope = pcall(cjson.decode, text)
-  local root = text:find('%S')
-  if not ok or type(envelope) ~= 'table' or text:byte(root) ~= 123 then return end
+  local envelope, root = decode(text), text:find('%S')
+  if not envelope or text:byte(root) ~= 123 then return end
   local headers, properties = json.object(text, root, 'headers'), json.object(text, root, 'properties')
   local info = properties and json.object(text, properties, 'delivery_info')
   if not headers or not info or type(envelope.properties) ~= 'table' then return end
@@ -26,36 +50,49 @@ end
 
 -- What is not an envelope lies in `unacked` as an object of ours that holds it, every byte a character, so that the entry
 -- stays JSON for all who read it.
-function message.wrap(raw)
+local function wrap(raw)
   return '{"cdt_malformed":"' .. raw:gsub('[^%w ]', function(char) return ('\\u%04x'):format(char:byte()) end) .. '"}'
 end
 
-function message.unwrap(text)
-  local ok, object = pcall(cjson.decode, text)
-  if not ok or type(object) ~= 'table' or type(object.cdt_malformed) ~= 'string' then return text end
+local function unwrap(text)
+  local object = decode(text)
+  if not object or type(object.cdt_malformed) ~= 'string' then return text end
   return (object.cdt_malformed:gsub('[\194\195][\128-\191]', function(pair)
     return string.char((pair:byte(1) - 194) * 64 + pair:byte(2))
   end))
 end
 
--- With the holder's mark as the first member of its properties. A mark of an earlier holder, that a peer gave back
--- without knowing of it, goes.
-function message.mark(text, holder)
+-- A text of a queue, or of somebody else's entry, without a mark of ours that a peer has kept and put back.
+function message.without_mark(text)
   local _, parts = message.read(text)
-  if not parts then
-    return '{"cdt_holder":"' .. holder .. '",' .. message.wrap(text):sub(2)
-  end
-  return json.set(json.remove(text, parts.properties, 'cdt_holder'), parts.properties, 'cdt_holder', '"' .. holder .. '"')
+  return parts and json.remove(text, parts.properties, 'cdt_holder') or unwrap(text)
 end
 
--- As it lay in the queue.
-function message.unmark(text)
-  local _, parts = message.read(text)
-  return parts and json.remove(text, parts.properties, 'cdt_holder') or message.unwrap(text)
+-- Takes a text of a queue: itself without an old mark, its delivery tag (nil if it is no envelope), and what is recorded of
+-- it, with the new holder's mark as the first of its properties.
+function message.take(raw, holder)
+  local mark = '"cdt_holder":"' .. holder .. '",'
+  local text, tag, at = raw, glance(raw)
+  if not tag then
+    text = message.without_mark(raw)
+    local envelope, parts = message.read(text)
+    if not envelope then return text, nil, '{' .. mark .. wrap(text):sub(2) end
+    tag, at = envelope.properties.delivery_tag, parts.properties
+  end
+  return text, tag, text:sub(1, at) .. mark .. text:sub(at + 1)
+end
+
+-- The reverse, for what we recorded: as it lay in the queue.
+function message.untake(marked)
+  local first = marked:find('"cdt_holder":"', 1, true)
+  if not first or marked:find('"cdt_holder"', first + 1, true) then return message.without_mark(marked) end
+  local _, last = marked:find('",', first + 14, true)
+  local text = marked:sub(1, first - 1) .. marked:sub(last + 1)
+  return text:find('{"cdt_malformed":', 1, true) == 1 and unwrap(text) or text
 end
 
 -- With both redelivered flags; what is not an envelope stays as it is.
-function message.given_back(text)
+function message.redelivered(text)
   local _, parts = message.read(text)
   if not parts then return text end
   text = json.set(text, parts.headers, 'redelivered', 'true')
@@ -63,8 +100,24 @@ function message.given_back(text)
   return json.set(text, parts.info, 'redelivered', 'true')
 end
 
--- The list of the queue that its priority leads to: clamped to 0..9, rounded down to a step.
-function message.list(envelope, queue, layout)
+-- With one more in its count of holders that died over it.
+function message.with_death(text)
+  local envelope, parts = message.read(text)
+  if not parts then return text end
+  local deaths = tonumber(envelope.properties.cdt_deaths)
+  if not deaths or not (deaths >= 0 and deaths < 1000000) then deaths = 0 end
+  return json.set(text, parts.properties, 'cdt_deaths', ('%d'):format(deaths + 1))
+end
+
+-- With a count of zero.
+function message.without_deaths(text)
+  local _, parts = message.read(text)
+  return parts and json.remove(text, parts.properties, 'cdt_deaths') or text
+end
+
+-- The list of the queue that a message's priority leads to: clamped to 0..9, rounded down to a step.
+function message.list(text, queue, layout)
+  local envelope = message.read(text)
   local priority = envelope and tonumber(envelope.properties.priority) or 0
   priority = math.max(0, math.min(9, math.floor(priority)))
   local chosen = 0

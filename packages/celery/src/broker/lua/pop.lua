@@ -1,21 +1,43 @@
--- pop.lua: takes the next message and records it as held, in one step.
--- KEYS  1 unacked  2 unacked_index  3 cdt:leases  4.. lists, in the order in which they are served
--- ARGV  1 lease in s  2 holder nonce  3.. name of the queue of each list
--- answer  false when all are empty, else {delivery tag, number of the list, message as it lay in the queue}
--- The entry is as kombu's, the message in it carries our mark, and its address is the queue itself, so that whoever gives
+-- pop.lua: takes the next messages and records them as held, in one step.
+-- KEYS  1 unacked  2 unacked_index  3 cdt:leases  4.. lists: for each priority step, in the order in which they are served,
+--       that of every queue
+-- ARGV  1 lease in s  2 holder nonce  3 most messages  4 1 to rotate: a queue that gave one goes to the end  5.. queues
+-- answer  for each message {delivery tag, number of the queue, message as it lay in the queue}
+-- An entry is as kombu's, the message in it carries our mark, and its address is the queue itself, so that whoever gives
 -- it back puts it where it came from.
-for i = 4, #KEYS do
-  local raw = redis.call('RPOP', KEYS[i])
-  if raw then
-    local queue, holder = ARGV[i - 1], ARGV[2]
-    local text = message.unmark(raw)
-    local envelope = message.read(text)
-    local tag = envelope and envelope.properties.delivery_tag or 'unreadable-' .. holder
-    -- Of a message that was routed to two queues, both copies have one tag; the other's entry is not ours to overwrite.
-    if redis.call('HEXISTS', KEYS[1], tag) == 1 then tag = tag .. '-' .. holder end
-    redis.call('HSET', KEYS[1], tag, '[' .. message.mark(text, holder) .. ',"",' .. cjson.encode(queue) .. ']')
-    lease.set(tag, tonumber(ARGV[1]))
-    return { tag, i - 3, text }
+local holder, most, rotate = ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
+local order, empty = {}, {}
+for i = 5, #ARGV do order[i - 4] = i - 4 end
+
+local function next_text()
+  for first = 4, #KEYS, #order do
+    for place, queue in ipairs(order) do
+      local list = first + queue - 1
+      local text = not empty[list] and redis.call('RPOP', KEYS[list])
+      if text then
+        if rotate then table.insert(order, table.remove(order, place)) end
+        return text, queue
+      end
+      empty[list] = true
+    end
   end
 end
-return false
+
+local now, popped, scores = lease.now(), {}, {}
+for n = 1, most do
+  local raw, queue = next_text()
+  if not raw then break end
+  local text, tag, marked = message.take(raw, holder)
+  local unique = holder .. '-' .. n
+  tag = tag or 'unreadable-' .. unique
+  local entry = '[' .. marked .. ',"",' .. cjson.encode(ARGV[queue + 4]) .. ']'
+  -- Of a message that was routed to two queues, both copies have one tag; the other's entry is not ours to overwrite.
+  if redis.call('HSETNX', KEYS[1], tag, entry) == 0 then
+    tag = tag .. '-' .. unique
+    redis.call('HSET', KEYS[1], tag, entry)
+  end
+  scores[2 * n - 1], scores[2 * n] = lease.ending(now, tonumber(ARGV[1]), n), tag
+  popped[n] = { tag, queue, text }
+end
+lease.set(scores)
+return popped
