@@ -1,9 +1,23 @@
+import { decodeBody } from "./body.ts";
 import type { Embed } from "./encode-task.ts";
 import type { Envelope } from "./envelope.ts";
 import { checkEnvelope, isRedelivered, readEnvelope } from "./envelope-text.ts";
-import { defaultLimits, isRecord, type MessageLimits, parseInertJson } from "./inert-json.ts";
-import { readIsoTime } from "./iso-time.ts";
-import { UndecodableMessage } from "./undecodable-message.ts";
+import { isRecord } from "./inert-json.ts";
+import { defaultLimits, type MessageLimits } from "./limits.ts";
+import { defaultAccept } from "./serializers.ts";
+import {
+  optionalCount,
+  optionalList,
+  optionalText,
+  optionalTime,
+  priorityOf,
+  requiredText,
+  shownText,
+  type TaskFields,
+  textsIn,
+  timeLimits,
+} from "./task-fields.ts";
+import { malformed, UndecodableMessage } from "./undecodable-message.ts";
 
 /** A task as a message says it, whatever its protocol and serializer. All objects in it are without a prototype. */
 export interface DecodedTask {
@@ -56,159 +70,106 @@ export interface DecodeOptions {
 }
 
 /**
- * Reads a task message of protocol 2 with a JSON body. It either answers a task whose members have the types they
- * promise, or throws {@link UndecodableMessage}; no message makes it do anything else.
+ * Reads a task message of protocol 1, protocol 2 or the hybrid of both (celery 5.6 `worker/strategy.py`), in any
+ * serializer that is accepted and any compression that there is. It either answers a task whose members have the types
+ * they promise, or throws {@link UndecodableMessage}; no message makes it do anything else.
  *
- * Every header but `task` and `id` is optional, since older peers leave some out. Protocol 1 and other serializers are
- * refused with a reason.
+ * Every field but the task's name and id is optional, since older peers leave some out.
  *
  * @param message  the text that lay in the queue, or its envelope
  * @throws {UndecodableMessage}
  */
 export function decodeTask(message: string | Envelope, options: DecodeOptions = {}): DecodedTask {
-  const { limits = defaultLimits } = options;
+  const { limits = defaultLimits, accept = defaultAccept } = options;
   const envelope = typeof message === "string" ? readEnvelope(message, limits) : checkEnvelope(message);
   const { headers, properties } = envelope;
-  if (headers.task === undefined) {
-    throw new UndecodableMessage("unsupported-protocol", "no task header: not a message of Celery's protocol 2");
-  }
-  const [args, kwargs, embed] = readBody(envelope, limits);
-  const stampedHeaders = texts(headers.stamped_headers);
-  const stamps: Record<string, unknown> = Object.create(null);
-  for (const name of stampedHeaders) stamps[name] = isRecord(headers.stamps) ? headers.stamps[name] : undefined;
+  const { protocol, fields, args, kwargs, embed } = partsOf(headers, decodeBody(envelope, limits, accept));
+  const naive = fields.utc === false ? "local" : "utc";
+  const stampedHeaders = textsIn(fields.stamped_headers);
   return {
-    protocol: 2,
-    id: requiredText(headers, "id"),
-    name: requiredText(headers, "task"),
+    protocol,
+    id: requiredText(fields, "id"),
+    name: requiredText(fields, "task"),
     args,
     kwargs,
     embed,
-    retries: optionalCount(headers, "retries") ?? 0,
-    eta: time(headers, "eta"),
-    expires: time(headers, "expires"),
-    timeLimits: timeLimits(headers.timelimit),
+    retries: optionalCount(fields, "retries") ?? 0,
+    eta: optionalTime(fields, "eta", naive),
+    expires: optionalTime(fields, "expires", naive),
+    timeLimits: timeLimits(fields.timelimit),
     redelivered: isRedelivered(envelope),
-    priority: typeof properties.priority === "number" ? properties.priority : 0,
-    ignoreResult: headers.ignore_result === true,
+    priority: priorityOf(properties.priority),
+    ignoreResult: fields.ignore_result === true,
     replyTo: optionalText(properties, "reply_to"),
-    rootId: optionalText(headers, "root_id"),
-    parentId: optionalText(headers, "parent_id"),
-    groupId: optionalText(headers, "group"),
-    groupIndex: optionalCount(headers, "group_index"),
-    correlationId: textOrNone(properties.correlation_id),
-    shadow: textOrNone(headers.shadow),
-    origin: textOrNone(headers.origin),
-    argsrepr: textOrNone(headers.argsrepr),
-    kwargsrepr: textOrNone(headers.kwargsrepr),
-    replacedTaskNesting: optionalCount(headers, "replaced_task_nesting") ?? 0,
+    rootId: optionalText(fields, "root_id"),
+    parentId: optionalText(fields, "parent_id"),
+    groupId: optionalText(fields, "group"),
+    groupIndex: optionalCount(fields, "group_index"),
+    correlationId: shownText(properties, "correlation_id"),
+    shadow: shownText(fields, "shadow"),
+    origin: shownText(fields, "origin"),
+    argsrepr: shownText(fields, "argsrepr"),
+    kwargsrepr: shownText(fields, "kwargsrepr"),
+    replacedTaskNesting: optionalCount(fields, "replaced_task_nesting") ?? 0,
     stampedHeaders,
-    stamps,
+    stamps: stampsOf(fields.stamps, stampedHeaders),
     headers,
     envelope,
   };
 }
 
-function readBody(envelope: Envelope, limits: MessageLimits): [unknown[], Record<string, unknown>, Embed] {
-  const body = parseInertJson(bodyText(envelope, limits), limits);
+interface TaskParts {
+  protocol: 1 | 2;
+  fields: TaskFields;
+  args: unknown[];
+  kwargs: Record<string, unknown>;
+  embed: Embed;
+}
+
+function partsOf(headers: TaskFields, body: unknown): TaskParts {
+  if (headers.task !== undefined) return isRecord(body) ? hybrid(headers, body) : protocol2(headers, body);
+  if (isRecord(body) && body.task !== undefined) return protocol1(body);
+  throw new UndecodableMessage("unsupported-protocol", "neither headers nor body name a task: no message of Celery's");
+}
+
+function protocol2(headers: TaskFields, body: unknown): TaskParts {
   if (!Array.isArray(body)) throw malformed("the body is not [args, kwargs, embed]");
   const [args, kwargs, embed = {}] = body;
+  if (!isRecord(embed)) throw malformed("the third part of the body is not an object");
+  const chain = optionalList(embed, "chain");
+  return { protocol: 2, fields: headers, ...argumentsOf(args, kwargs), embed: { ...embedOf(embed), chain } };
+}
+
+/** The headers win; nobody can have meant the body's, as they are what a worker looks at first. */
+function hybrid(headers: TaskFields, body: TaskFields): TaskParts {
+  if (body.args === undefined) throw malformed("the body has no args");
+  return { ...protocol1(body), protocol: 2, fields: Object.assign(Object.create(null), body, headers) };
+}
+
+function protocol1(body: TaskFields): TaskParts {
+  const { args = [], kwargs = Object.create(null), taskset } = body;
+  const fields: TaskFields =
+    taskset === undefined ? body : Object.assign(Object.create(null), body, { group: taskset });
+  return { protocol: 1, fields, ...argumentsOf(args, kwargs), embed: embedOf(body) };
+}
+
+function argumentsOf(args: unknown, kwargs: unknown): Pick<TaskParts, "args" | "kwargs"> {
   if (!Array.isArray(args)) throw malformed("args is not a list");
   if (!isRecord(kwargs)) throw malformed("kwargs is not an object");
-  if (!isRecord(embed)) throw malformed("the third part of the body is not an object");
-  return [
-    args,
-    kwargs,
-    {
-      callbacks: optionalList(embed, "callbacks"),
-      errbacks: optionalList(embed, "errbacks"),
-      chain: optionalList(embed, "chain"),
-      chord: embed.chord ?? null,
-    },
-  ];
+  return { args, kwargs };
 }
 
-function bodyText(envelope: Envelope, limits: MessageLimits): string {
-  const type = envelope["content-type"];
-  if (type !== "application/json") throw unsupported("content-type", type);
-  if (!/^utf-?8$/i.test(envelope["content-encoding"])) throw unsupported("encoding", envelope["content-encoding"]);
-  const { compression } = envelope.headers;
-  if (compression !== undefined && compression !== null) throw unsupported("compression", compression);
-
-  const encoding = envelope.properties.body_encoding ?? null;
-  if (encoding === null) return envelope.body;
-  if (encoding !== "base64") throw unsupported("encoding", encoding);
-  // Each 4 characters hold 3 bytes: whatever is beyond the limit is known to be before any of it is decoded.
-  if (envelope.body.length > (limits.maxLength / 3) * 4 + 4) {
-    throw new UndecodableMessage("too-large", `the body is larger than ${limits.maxLength} bytes`);
-  }
-  if (!base64.test(envelope.body)) throw malformed("the body is not base64");
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(envelope.body, "base64"));
-  } catch (cause) {
-    throw new UndecodableMessage("malformed", "the body is not UTF-8", { cause });
-  }
+function embedOf(owner: TaskFields): Embed {
+  return {
+    callbacks: optionalList(owner, "callbacks"),
+    errbacks: optionalList(owner, "errbacks"),
+    chain: null,
+    chord: owner.chord ?? null,
+  };
 }
 
-const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
-
-function requiredText(headers: Record<string, unknown>, name: string): string {
-  const value = headers[name];
-  if (typeof value !== "string" || value === "") throw malformed(`the header ${name} is not a text`);
-  return value;
-}
-
-function optionalText(owner: Record<string, unknown>, name: string): string | undefined {
-  const value = owner[name] ?? "";
-  if (typeof value !== "string") throw malformed(`${name} is not a text`);
-  return value === "" ? undefined : value;
-}
-
-function optionalList(owner: Record<string, unknown>, name: string): unknown[] | null {
-  const value = owner[name] ?? null;
-  if (value !== null && !Array.isArray(value)) throw malformed(`${name} is not a list`);
-  return value;
-}
-
-function textOrNone(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((name) => typeof name === "string") : [];
-}
-
-function optionalCount(headers: Record<string, unknown>, name: string): number | undefined {
-  const value = headers[name] ?? undefined;
-  if (value === undefined) return undefined;
-  if (!Number.isSafeInteger(value) || (value as number) < 0) throw malformed(`the header ${name} is not a count`);
-  return value as number;
-}
-
-function time(headers: Record<string, unknown>, name: string): Date | undefined {
-  const value = headers[name] ?? null;
-  if (value === null) return undefined;
-  const read = typeof value === "string" ? readIsoTime(value) : undefined;
-  if (!read) throw malformed(`the header ${name} is not a time`);
-  return read;
-}
-
-function timeLimits(value: unknown): [number | null, number | null] {
-  if (value === undefined || value === null) return [null, null];
-  if (!Array.isArray(value) || value.length !== 2 || !value.every((limit) => limit === null || isSeconds(limit))) {
-    throw malformed("the header timelimit is not a pair of seconds");
-  }
-  return [value[0], value[1]];
-}
-
-function isSeconds(value: unknown): boolean {
-  return typeof value === "number" && value >= 0;
-}
-
-function malformed(text: string): UndecodableMessage {
-  return new UndecodableMessage("malformed", text);
-}
-
-function unsupported(what: "content-type" | "encoding" | "compression", found: unknown): UndecodableMessage {
-  const shown = typeof found === "string" ? found.slice(0, 100) : typeof found;
-  return new UndecodableMessage(`unsupported-${what}`, `cannot read ${what} ${shown}`);
+function stampsOf(values: unknown, names: readonly string[]): Record<string, unknown> {
+  const stamps: Record<string, unknown> = Object.create(null);
+  for (const name of names) stamps[name] = isRecord(values) ? (values[name] ?? null) : null;
+  return stamps;
 }

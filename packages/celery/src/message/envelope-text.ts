@@ -1,6 +1,8 @@
 import type { Envelope } from "./envelope.ts";
-import { defaultLimits, isRecord, type MessageLimits, parseInertJson, writeJson } from "./inert-json.ts";
-import { UndecodableMessage } from "./undecodable-message.ts";
+import { isRecord, parseInertJson } from "./inert-json.ts";
+import { defaultLimits, type MessageLimits } from "./limits.ts";
+import { malformed } from "./undecodable-message.ts";
+import { writeJson } from "./write-json.ts";
 
 /**
  * Reads the JSON object that lies in a queue. Everything that others added is kept.
@@ -16,9 +18,16 @@ export function writeEnvelope(envelope: Envelope): string {
   return writeJson(envelope);
 }
 
-/** Asserts the types that {@link Envelope} promises. @throws {UndecodableMessage} `malformed` */
+/**
+ * Asserts the types that {@link Envelope} promises. Headers and content-encoding that are missing are filled in: kombu does
+ * without.
+ *
+ * @throws {UndecodableMessage} `malformed`
+ */
 export function checkEnvelope(value: unknown): Envelope {
   const envelope = record(value, "the message");
+  envelope.headers ??= Object.create(null);
+  envelope["content-encoding"] ??= "utf-8";
   text(envelope.body, "body");
   text(envelope["content-type"], "content-type");
   text(envelope["content-encoding"], "content-encoding");
@@ -35,10 +44,10 @@ export function isRedelivered(envelope: Envelope): boolean {
 }
 
 function record(value: unknown, name: string): Record<string, unknown> {
-  if (!isRecord(value)) throw new UndecodableMessage("malformed", `${name} is not an object`);
+  if (!isRecord(value)) throw malformed(`${name} is not an object`);
   return value;
 }
 
 function text(value: unknown, name: string): void {
-  if (typeof value !== "string") throw new UndecodableMessage("malformed", `${name} is not a text`);
+  if (typeof value !== "string") throw malformed(`${name} is not a text`);
 }

@@ -34,8 +34,11 @@ export function parseInertJson(text: string, limits: MessageLimits = defaultLimi
   return makeInert(exact, walk, 0);
 }
 
+/** Whether it is an object of names and values, and not a Date, bytes or the like. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
 }
 
 const shortText = 65_536;
