@@ -19,14 +19,12 @@ export function writeEnvelope(envelope: Envelope): string {
 }
 
 /**
- * Asserts the types that {@link Envelope} promises. Headers and content-encoding that are missing are filled in: kombu does
- * without.
+ * Asserts the types that {@link Envelope} promises. A content-encoding that is missing is filled in: kombu does without.
  *
  * @throws {UndecodableMessage} `malformed`
  */
 export function checkEnvelope(value: unknown): Envelope {
   const envelope = record(value, "the message");
-  envelope.headers ??= Object.create(null);
   envelope["content-encoding"] ??= "utf-8";
   text(envelope.body, "body");
   text(envelope["content-type"], "content-type");

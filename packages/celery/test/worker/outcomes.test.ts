@@ -252,7 +252,7 @@ test("messages that nobody here can run are put aside with a reason each, and th
     [
       "malformed",
       "malformed",
-      "unsupported-content-type",
+      "pickle-refused",
       "unsupported-protocol",
       "unknown-task",
       "unsupported-canvas",

@@ -24,7 +24,7 @@ const hopeless: readonly { what: string; reason: string; text: string }[] = [
   },
   {
     what: "pickled",
-    reason: "unsupported-content-type",
+    reason: "pickle-refused",
     text: JSON.stringify({ ...asObject(), "content-type": "application/x-python-serialize" }),
   },
   { what: "without an id", reason: "wrong-arguments", text: messageText() },
