@@ -1,0 +1,118 @@
+import type { Logger } from "pino";
+import type { Worker } from "../worker/options.ts";
+import { createWorker } from "../worker/worker.ts";
+import { banner } from "./banner.ts";
+import type { CommandContext, ExitCode, LoadedApp } from "./command.ts";
+import type { WorkerInput } from "./commands/worker.ts";
+import { type AppConnection, connectApp } from "./connect-app.ts";
+import { connectPatiently } from "./connect-patiently.ts";
+import { dumpWorker } from "./dump.ts";
+import { maskPasswords } from "./mask.ts";
+import { takePidfile } from "./pidfile.ts";
+import { purgeQueue } from "./purge-queue.ts";
+import { restartProcess } from "./restart.ts";
+import { mindSignals, type WorkerEnd } from "./signals.ts";
+import { UsageError } from "./usage-error.ts";
+import { version } from "./version.ts";
+import { type Plan, planWorker } from "./worker-plan.ts";
+
+/** Runs an app's worker until it is told to stop. */
+export async function runWorker(context: CommandContext, input: WorkerInput): Promise<ExitCode> {
+  const loaded = await context.app();
+  if (loaded.path === undefined) throw new UsageError("say which app to run", "celery-node worker --app app.ts");
+  const log = loaded.app.options.log ?? context.log(input.loglevel);
+  const plan = planWorker(loaded, input);
+  for (const warning of plan.warnings) log.warn(warning);
+  const freePidfile = input.pidfile === undefined ? () => {} : takePidfile(input.pidfile);
+  let end: WorkerEnd;
+  try {
+    end = await workUntilTold(context, loaded, plan, log);
+  } finally {
+    freePidfile();
+  }
+  if (end.restart) restartProcess(context.host.env, log);
+  return end.exitCode;
+}
+
+async function workUntilTold(context: CommandContext, loaded: LoadedApp, plan: Plan, log: Logger): Promise<WorkerEnd> {
+  const connection = await connectOrLeave(loaded, log);
+  if (connection === undefined) return { exitCode: 0, restart: false };
+  try {
+    if (plan.purge) await purge(connection, plan, context);
+    return await runPlan(context, loaded, plan, connection, log);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Undefined when it was told to stop meanwhile. As process 1 of a container we would not even notice without listening. */
+async function connectOrLeave({ app, addresses }: LoadedApp, log: Logger): Promise<AppConnection | undefined> {
+  const told = new AbortController();
+  const leave = () => told.abort();
+  for (const signal of leavingSignals) process.on(signal, leave);
+  try {
+    const { connectionRetryOnStartup: retry = true, connectionMaxRetries: maxRetries = 100 } = app.settings.program;
+    const connect = (signal: AbortSignal) => connectApp(app, addresses, { signal, log });
+    return await connectPatiently(connect, { retry, maxRetries, log, signal: told.signal });
+  } catch (error) {
+    if (told.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    for (const signal of leavingSignals) process.off(signal, leave);
+  }
+}
+
+const leavingSignals = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] as const;
+
+async function runPlan(
+  context: CommandContext,
+  { app, path, addresses }: LoadedApp,
+  plan: Plan,
+  { broker, results }: AppConnection,
+  log: Logger,
+): Promise<WorkerEnd> {
+  const worker: Worker = createWorker({
+    ...plan.options,
+    ...{ broker, results, log },
+    onShutdown: () => minded.shutdown("remote control"),
+  });
+  const minded = mindSignals(worker, {
+    ...plan.stopping,
+    remapSigterm: context.host.env.REMAP_SIGTERM,
+    terminal: process.stdout.isTTY === true,
+    log,
+  });
+  const dump = () => dumpWorker(worker, log);
+  process.on("SIGUSR1", dump);
+  try {
+    if (!context.quiet) {
+      const text = banner({
+        name: worker.name,
+        version: version(),
+        app: path ?? "",
+        broker: maskPasswords(addresses.broker ?? ""),
+        results: addresses.backend === undefined ? undefined : maskPasswords(addresses.backend),
+        concurrency: worker.facts().concurrency,
+        pool: worker.facts().pool.implementation,
+        events: plan.options.events ?? false,
+        lease: broker.lease / 1000,
+        queues: plan.options.queues,
+        tasks: app.tasks.map(({ name }) => name),
+      });
+      context.host.stderr.write(text);
+    }
+    await worker.start();
+    log.info({ worker: worker.name }, `${worker.name} ready.`);
+    return await minded.ended;
+  } finally {
+    process.off("SIGUSR1", dump);
+  }
+}
+
+async function purge({ broker }: AppConnection, plan: Plan, { output }: CommandContext): Promise<void> {
+  for (const queue of plan.options.queues) {
+    const name = typeof queue === "string" ? queue : queue.name;
+    const count = await purgeQueue(broker, name);
+    output.note(`purge: ${count} messages of the queue ${name} are thrown away`);
+  }
+}
