@@ -81,6 +81,8 @@ export interface Command<Input = Record<string, unknown>> {
   summary: string;
   /** What it does, where the summary does not say it all. */
   description?: string;
+  /** Further lines of the help, kept as they are. */
+  details?: string;
   arguments?: readonly CommandArgument[];
   options?: readonly CommandOption[];
   /** At least two that work as they stand, each with what it is good for. */

@@ -26,6 +26,7 @@ export function registerCommand(
   command.description(definition.description ?? definition.summary);
   for (const { name, description } of definition.arguments ?? []) command.argument(name, description);
   for (const option of definition.options ?? []) command.addOption(commanderOption(option));
+  if (definition.details !== undefined) command.addHelpText("after", `\n${definition.details}`);
   command.addHelpText("after", exampleText(definition));
   command.action(async () => {
     const input: Record<string, unknown> = {};

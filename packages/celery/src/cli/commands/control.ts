@@ -6,9 +6,10 @@ import { listMethods } from "../list-methods.ts";
 export const control: Command<{ method: string; arguments: string[] } & TargetInput> = {
   name: "control",
   summary: "tells workers to do something",
-  description: `Exit code 1 when a worker replies an error, and when none replies.\n\nMethods:\n${listMethods(controlMethods)}`,
+  description: "Exit code 1 when a worker replies an error, and when none replies.",
+  details: `Methods:\n${listMethods(controlMethods)}`,
   arguments: [
-    { name: "<method>", description: "one of the list above" },
+    { name: "<method>", description: "one of the list below" },
     { name: "[arguments...]", description: "its arguments" },
   ],
   options: targetOptions,

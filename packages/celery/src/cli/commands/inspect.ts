@@ -6,9 +6,10 @@ import { listMethods } from "../list-methods.ts";
 export const inspect: Command<{ method: string; arguments: string[] } & TargetInput> = {
   name: "inspect",
   summary: "looks at workers: what they run, hold, know and consume",
-  description: `Exit code 1 when a worker replies an error, and when none replies.\n\nMethods:\n${listMethods(inspectMethods)}`,
+  description: "Exit code 1 when a worker replies an error, and when none replies.",
+  details: `Methods:\n${listMethods(inspectMethods)}`,
   arguments: [
-    { name: "<method>", description: "one of the list above" },
+    { name: "<method>", description: "one of the list below" },
     { name: "[arguments...]", description: "its arguments" },
   ],
   options: targetOptions,
