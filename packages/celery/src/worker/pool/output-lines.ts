@@ -1,0 +1,22 @@
+import type { Readable } from "node:stream";
+import { StringDecoder } from "node:string_decoder";
+
+/** A longer line is told in pieces: what never ends must not fill memory. */
+const longestLine = 16_384;
+
+/** Tells each line that a stream brings. */
+export function onLines(stream: Readable, tell: (line: string) => void): void {
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  stream.on("data", (chunk: Buffer) => {
+    const lines = (rest + decoder.write(chunk)).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) tell(line);
+    for (; rest.length > longestLine; rest = rest.slice(longestLine)) tell(rest.slice(0, longestLine));
+  });
+  stream.once("close", () => {
+    if (rest !== "") tell(rest);
+  });
+  // A pipe that breaks has ended: there is nothing more to be done about it.
+  stream.on("error", () => {});
+}
