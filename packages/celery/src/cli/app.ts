@@ -27,6 +27,11 @@ export interface AppOptions extends CelerySettings {
   abortGrace?: number;
   /** A message that so many workers have died over is put aside; see {@link WorkerOptions.maxDeaths}. */
   maxDeaths?: number;
+  /**
+   * Names of environment variables that the children of the process pool get besides PATH, HOME, LANG, LC_ALL, TZ, TMPDIR
+   * and NODE_OPTIONS. All others, and the secrets in them, stay with the worker.
+   */
+  childEnvironment?: readonly string[];
   /** Listeners, for metrics and the like. They run in the worker's main process. */
   hooks?: WorkerHooks;
   /** Instead of the program's own log. */
@@ -82,5 +87,16 @@ export interface Addresses {
 }
 
 const ownOptions = [
-  ...["tasks", "fallback", "control", "lease", "shutdownGrace", "abortGrace", "maxDeaths", "hooks", "log"],
+  ...[
+    "tasks",
+    "fallback",
+    "control",
+    "lease",
+    "shutdownGrace",
+    "abortGrace",
+    "maxDeaths",
+    "childEnvironment",
+    "hooks",
+    "log",
+  ],
 ] as const satisfies (keyof AppOptions)[];

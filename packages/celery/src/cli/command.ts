@@ -28,8 +28,8 @@ export interface CommandContext {
 
 export interface LoadedApp {
   app: App;
-  /** Of its module; undefined where `-A` was not given. */
-  path: string | undefined;
+  /** Where it stands, and as which export if not the default one; undefined without `-A`. */
+  module: { path: string; exportName: string | undefined } | undefined;
   /** Where broker and results are: what `-b` and `--result-backend` say wins over the environment, and that over the app. */
   addresses: Addresses;
 }

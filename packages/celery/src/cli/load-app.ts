@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { App } from "./app.ts";
+import type { LoadedApp } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 
 /**
@@ -9,17 +10,17 @@ import { UsageError } from "./usage-error.ts";
  *
  * @throws {UsageError} when there is no such module, it does not run, or it exports no app
  */
-export async function loadApp(named: string, cwd: string): Promise<{ app: App; path: string }> {
-  const { path, exported } = locate(named, cwd);
+export async function loadApp(named: string, cwd: string): Promise<Pick<LoadedApp, "app" | "module">> {
+  const { path, exportName } = locate(named, cwd);
   const help = `export default defineApp({ broker: "redis://localhost", tasks: [] });   // in ${named}`;
   if (!existsSync(path)) throw new UsageError(`there is no app at ${path}`, "celery-node worker --app app.ts");
   const module = await importModule(path, named);
-  const candidate = exported === undefined ? (module.default ?? module.app) : module[exported];
+  const candidate = exportName === undefined ? (module.default ?? module.app) : module[exportName];
   if (!isApp(candidate)) {
-    const where = exported === undefined ? "its default export" : `its export ${exported}`;
+    const where = exportName === undefined ? "its default export" : `its export ${exportName}`;
     throw new UsageError(`${path} is no app: ${where} was not made by defineApp()`, help);
   }
-  return { app: candidate, path };
+  return { app: candidate, module: { path, exportName } };
 }
 
 async function importModule(path: string, named: string): Promise<Record<string, unknown>> {
@@ -33,11 +34,11 @@ async function importModule(path: string, named: string): Promise<Record<string,
   }
 }
 
-function locate(named: string, cwd: string): { path: string; exported: string | undefined } {
+function locate(named: string, cwd: string): { path: string; exportName: string | undefined } {
   const whole = resolve(cwd, named);
   const colon = named.lastIndexOf(":");
-  if (existsSync(whole) || colon <= 0) return { path: whole, exported: undefined };
-  return { path: resolve(cwd, named.slice(0, colon)), exported: named.slice(colon + 1) };
+  if (existsSync(whole) || colon <= 0) return { path: whole, exportName: undefined };
+  return { path: resolve(cwd, named.slice(0, colon)), exportName: named.slice(colon + 1) };
 }
 
 /** Told by its shape: the app may have been made by another copy of this package. */

@@ -99,19 +99,19 @@ function contextOf(globals: Globals, host: Host, signal: AbortSignal): CommandCo
     return loaded;
   };
   async function load(): Promise<LoadedApp> {
-    const { app, path } =
-      globals.app === undefined ? { app: nothing(), path: undefined } : await loadApp(globals.app, host.cwd);
+    const { app, module } =
+      globals.app === undefined ? { app: nothing(), module: undefined } : await loadApp(globals.app, host.cwd);
     const own = addressesOf(app, host.env);
     const addresses = { broker: globals.broker ?? own.broker, backend: globals.resultBackend ?? own.backend };
     if (addresses.broker === undefined) {
       throw new UsageError(
-        path === undefined
+        module === undefined
           ? "say where the broker is, or which app's it is"
-          : `neither ${path} nor anything else names a broker`,
+          : `neither ${module.path} nor anything else names a broker`,
         "--broker redis://localhost:6379/0, --app app.ts, or CELERY_BROKER_URL",
       );
     }
-    return { app, path, addresses };
+    return { app, module, addresses };
   }
 
   const quiet = globals.quiet === true;

@@ -46,9 +46,12 @@ export function createOutput(
   };
 }
 
+/** Newer than TypeScript's library knows. */
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown };
+
 /** Integers beyond 2^53 arrive as bigint, and stay whole. */
 export function jsonText(value: unknown, indent?: number): string {
-  const whole = (_: string, entry: unknown) => (typeof entry === "bigint" ? JSON.rawJSON(String(entry)) : entry);
+  const whole = (_: string, entry: unknown) => (typeof entry === "bigint" ? rawJson(String(entry)) : entry);
   return JSON.stringify(value ?? null, whole, indent);
 }
 

@@ -12,16 +12,14 @@ import { takePidfile } from "./pidfile.ts";
 import { purgeQueue } from "./purge-queue.ts";
 import { restartProcess } from "./restart.ts";
 import { mindSignals, type WorkerEnd } from "./signals.ts";
-import { UsageError } from "./usage-error.ts";
 import { version } from "./version.ts";
 import { type Plan, planWorker } from "./worker-plan.ts";
 
 /** Runs an app's worker until it is told to stop. */
 export async function runWorker(context: CommandContext, input: WorkerInput): Promise<ExitCode> {
   const loaded = await context.app();
-  if (loaded.path === undefined) throw new UsageError("say which app to run", "celery-node worker --app app.ts");
   const log = loaded.app.options.log ?? context.log(input.loglevel);
-  const plan = planWorker(loaded, input);
+  const plan = planWorker(loaded, input, log);
   for (const warning of plan.warnings) log.warn(warning);
   const freePidfile = input.pidfile === undefined ? () => {} : takePidfile(input.pidfile);
   let end: WorkerEnd;
@@ -66,7 +64,7 @@ const leavingSignals = ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] as const;
 
 async function runPlan(
   context: CommandContext,
-  { app, path, addresses }: LoadedApp,
+  { app, module, addresses }: LoadedApp,
   plan: Plan,
   { broker, results }: AppConnection,
   log: Logger,
@@ -89,7 +87,7 @@ async function runPlan(
       const text = banner({
         name: worker.name,
         version: version(),
-        app: path ?? "",
+        app: module?.path ?? "",
         broker: maskPasswords(addresses.broker ?? ""),
         results: addresses.backend === undefined ? undefined : maskPasswords(addresses.backend),
         concurrency: worker.facts().concurrency,

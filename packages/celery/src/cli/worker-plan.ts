@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { Logger } from "pino";
 import type { QueueDeclaration } from "../broker/broker.ts";
 import type { WorkerOptions } from "../worker/options.ts";
 import type { LoadedApp } from "./command.ts";
@@ -21,7 +22,8 @@ export interface Plan {
 const defaultGrace = 20;
 
 /** Puts together what the app says and what the command line says, which wins. @throws {UsageError} */
-export function planWorker({ app, path }: LoadedApp, input: WorkerInput): Plan {
+export function planWorker({ app, module }: LoadedApp, input: WorkerInput, log: Logger): Plan {
+  if (module === undefined) throw new UsageError("say which app to run", "celery-node worker --app app.ts");
   const { worker, program } = app.settings;
   const { fallback, control, abortGrace, maxDeaths, hooks } = app.options;
   const shutdownGrace = 1000 * (input.shutdownGrace ?? app.options.shutdownGrace ?? defaultGrace);
@@ -33,10 +35,11 @@ export function planWorker({ app, path }: LoadedApp, input: WorkerInput): Plan {
   const { pool, warnings } = makePool({
     kind: input.pool ?? program.pool ?? "inline",
     concurrency,
-    path,
-    app,
+    ...module,
+    env: app.options.childEnvironment ?? [],
     maxTasksPerChild: input.maxTasksPerChild ?? program.maxTasksPerChild ?? undefined,
     maxMemoryPerChild: input.maxMemoryPerChild ?? program.maxMemoryPerChild ?? undefined,
+    log,
   });
   return {
     options: {

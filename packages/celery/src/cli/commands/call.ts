@@ -42,7 +42,7 @@ export const call: Command<CallInput> = {
     withConnection(context, async ({ client }) => {
       if ((exchange === undefined) !== (routingKey === undefined))
         throw new UsageError("--exchange and --routing-key go together");
-      const id = await client.send(queue, name, { ...options, exchange, routingKey });
+      const id = await client.send(queue ?? "celery", name, { ...options, exchange, routingKey });
       context.output.result({ id }, [id]);
       return 0;
     }),

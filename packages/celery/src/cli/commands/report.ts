@@ -12,12 +12,12 @@ export const report: Command = {
     { command: "celery-node report --broker redis://localhost --output json", purpose: "for a program" },
   ],
   async run(context) {
-    const { app, path, addresses } = await context.app();
+    const { app, module, addresses } = await context.app();
     const { settings } = app;
     const facts = {
       software: `celery-node ${version()}, Node ${process.versions.node}, V8 ${process.versions.v8}`,
       platform: `${process.platform} ${release()} ${process.arch}`,
-      app: path ?? null,
+      app: module?.path ?? null,
       broker: maskPasswords(addresses.broker ?? ""),
       results: addresses.backend === undefined ? null : maskPasswords(addresses.backend),
       tasks: app.tasks.map(({ name }) => name).sort(),
