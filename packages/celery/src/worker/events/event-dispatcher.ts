@@ -38,8 +38,8 @@ export interface EventDispatcher {
 
 /** Most events that go into one message (celery 5.6 `events/dispatcher.py`, `buffer_limit`). */
 const batchSize = 24;
-/** Most messages that may be on their way: what a broker that does not answer can cost us. */
-const maxUnderWay = 64;
+/** Most messages that may be on their way: what a broker that does not answer can cost us, some 10 MB. */
+const maxUnderWay = 1_000;
 
 /** Makes a dispatcher. It needs no start, and no end but {@link EventDispatcher.flush}. */
 export function createEventDispatcher(options: EventDispatcherOptions): EventDispatcher {
