@@ -126,7 +126,7 @@ test("one message that was lost is rung again, and only that one", { skip }, asy
   await world.request(packages);
   await world.startManager();
   for (const one of packages) await world.untilItem(one, "is rung", ({ status }) => status === "scheduled");
-  const lost = await world.broker.pop([world.queueName]);
+  const [lost] = await world.broker.pop([world.queueName]);
   const id = String(lost?.envelope?.headers.id);
   await world.broker.acknowledge(lost!.tag);
   await world.untilPublished(4);

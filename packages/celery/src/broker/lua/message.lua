@@ -1,13 +1,25 @@
 -- message.lua: shared piece, after json-text. What the scripts know of a message.
 local message = {}
 
+-- The characters of UTF-8 beyond ASCII: no lonely or missing bytes, no detours, no halves of UTF-16 pairs.
+local sequences = {
+  '^[\194-\223][\128-\191]()', '^\224[\160-\191][\128-\191]()', '^[\225-\236\238\239][\128-\191][\128-\191]()',
+  '^\237[\128-\159][\128-\191]()', '^\240[\144-\191][\128-\191][\128-\191]()',
+  '^[\241-\243][\128-\191][\128-\191][\128-\191]()', '^\244[\128-\143][\128-\191][\128-\191]()',
+}
+
 -- A text that Python cannot decode would stop its scan of `unacked`, so it must not get there as it is.
 local function is_utf8(text)
-  if text:find('^[^\128-\255]*$') then return true end
-  local rest = text:gsub('[\194-\223][\128-\191]', ' '):gsub('\224[\160-\191][\128-\191]', ' ')
-  rest = rest:gsub('[\225-\239][\128-\191][\128-\191]', ' '):gsub('\240[\144-\191][\128-\191][\128-\191]', ' ')
-  rest = rest:gsub('[\241-\244][\128-\191][\128-\191][\128-\191]', ' ')
-  return not rest:find('[\128-\255]')
+  local at = text:match('^[^\128-\255]*()')
+  while at <= #text do
+    local after
+    for _, sequence in ipairs(sequences) do
+      after = after or text:match(sequence, at)
+    end
+    if not after then return false end
+    at = text:match('^[^\128-\255]*()', after)
+  end
+  return true
 end
 
 local function decode(text)
@@ -20,32 +32,39 @@ local function has_names(value)
   return type(value) == 'table' and type(next(value)) == 'string'
 end
 
--- What is common is found without a walk through the text: the delivery tag, and where the properties begin. Nil for all
--- that needs a closer look: bytes beyond ASCII, letters that are written as escapes (a name may hide in them), a second
--- "properties" somewhere, somebody's mark, and what is no envelope.
+-- Where the object begins that is the value of the only member of this name in the whole text.
+local function only(text, name)
+  local quoted = '"' .. name .. '"'
+  local first, last = text:find(quoted, 1, true)
+  if not first or text:find(quoted, last + 1, true) then return end
+  local _, at = text:find('^%s*:%s*{', last + 1)
+  return at
+end
+
+-- What nearly all messages are, found without a walk through the text: the decoded envelope, and where its properties begin.
+-- Nil where a closer look is needed: letters written as escapes (a name may hide in them), a second "properties" anywhere,
+-- and whatever is no envelope.
 local function glance(text)
-  local first, last = text:find('"properties"', 1, true)
-  if not first or text:find('"properties"', last + 1, true) or text:find('"cdt_holder"', 1, true) then return end
+  local at = only(text, 'properties')
+  if not at or not is_utf8(text) then return end
   if text:find('\\u005', 1, true) or text:find('\\u006', 1, true) or text:find('\\u007', 1, true) then return end
-  if not text:find('^[^\128-\255]*$') then return end
   local envelope = decode(text)
   local properties = envelope and envelope.properties
   if not has_names(properties) or not has_names(envelope.headers) or not has_names(properties.delivery_info) then return end
-  local tag, _, at = properties.delivery_tag, text:find('^%s*:%s*{', last + 1)
-  if type(tag) == 'string' and tag ~= '' then return tag, at end
+  local tag = properties.delivery_tag
+  if type(tag) == 'string' and tag ~= '' then return envelope, at end
 end
 
 -- The decoded envelope, and where its parts begin in the text; nil if it is not one.
-function message.read(text)
-  if not is_utf8(text) then return end
-  local envelope, root = decode(text), text:find('%S')
+local function read(text)
+  local envelope, root = is_utf8(text) and decode(text), text:find('%S')
   if not envelope or text:byte(root) ~= 123 then return end
   local headers, properties = json.object(text, root, 'headers'), json.object(text, root, 'properties')
   local info = properties and json.object(text, properties, 'delivery_info')
   if not headers or not info or type(envelope.properties) ~= 'table' then return end
   local tag = envelope.properties.delivery_tag
   if type(tag) ~= 'string' or tag == '' then return end
-  return envelope, { root = root, headers = headers, properties = properties, info = info }
+  return envelope, { headers = headers, properties = properties, info = info }
 end
 
 -- What is not an envelope lies in `unacked` as an object of ours that holds it, every byte a character, so that the entry
@@ -64,7 +83,7 @@ end
 
 -- A text of a queue, or of somebody else's entry, without a mark of ours that a peer has kept and put back.
 function message.without_mark(text)
-  local _, parts = message.read(text)
+  local _, parts = read(text)
   return parts and json.remove(text, parts.properties, 'cdt_holder') or unwrap(text)
 end
 
@@ -72,14 +91,16 @@ end
 -- it, with the new holder's mark as the first of its properties.
 function message.take(raw, holder)
   local mark = '"cdt_holder":"' .. holder .. '",'
-  local text, tag, at = raw, glance(raw)
-  if not tag then
+  local text, envelope, at = raw, nil, nil
+  if not raw:find('"cdt_holder"', 1, true) then envelope, at = glance(raw) end
+  if not envelope then
+    local parts
     text = message.without_mark(raw)
-    local envelope, parts = message.read(text)
+    envelope, parts = read(text)
     if not envelope then return text, nil, '{' .. mark .. wrap(text):sub(2) end
-    tag, at = envelope.properties.delivery_tag, parts.properties
+    at = parts.properties
   end
-  return text, tag, text:sub(1, at) .. mark .. text:sub(at + 1)
+  return text, envelope.properties.delivery_tag, text:sub(1, at) .. mark .. text:sub(at + 1)
 end
 
 -- The reverse, for what we recorded: as it lay in the queue.
@@ -93,31 +114,45 @@ end
 
 -- With both redelivered flags; what is not an envelope stays as it is.
 function message.redelivered(text)
-  local _, parts = message.read(text)
+  local envelope = glance(text)
+  if envelope and envelope.headers.redelivered == true and envelope.properties.delivery_info.redelivered == true then
+    return text
+  end
+  local headers, info = only(text, 'headers'), only(text, 'delivery_info')
+  if envelope and headers and info and not text:find('"redelivered"', 1, true) then
+    local flag, first, second = '"redelivered":true,', math.min(headers, info), math.max(headers, info)
+    return text:sub(1, first) .. flag .. text:sub(first + 1, second) .. flag .. text:sub(second + 1)
+  end
+  local _, parts = read(text)
   if not parts then return text end
   text = json.set(text, parts.headers, 'redelivered', 'true')
-  _, parts = message.read(text)
+  _, parts = read(text)
   return json.set(text, parts.info, 'redelivered', 'true')
 end
 
 -- With one more in its count of holders that died over it.
 function message.with_death(text)
-  local envelope, parts = message.read(text)
-  if not parts then return text end
+  local envelope, at = glance(text)
+  if not envelope then
+    local parts
+    envelope, parts = read(text)
+    if not parts then return text end
+    at = parts.properties
+  end
   local deaths = tonumber(envelope.properties.cdt_deaths)
   if not deaths or not (deaths >= 0 and deaths < 1000000) then deaths = 0 end
-  return json.set(text, parts.properties, 'cdt_deaths', ('%d'):format(deaths + 1))
+  return json.set(text, at, 'cdt_deaths', ('%d'):format(deaths + 1))
 end
 
 -- With a count of zero.
 function message.without_deaths(text)
-  local _, parts = message.read(text)
+  local _, parts = read(text)
   return parts and json.remove(text, parts.properties, 'cdt_deaths') or text
 end
 
 -- The list of the queue that a message's priority leads to: clamped to 0..9, rounded down to a step.
 function message.list(text, queue, layout)
-  local envelope = message.read(text)
+  local envelope = glance(text) or read(text)
   local priority = envelope and tonumber(envelope.properties.priority) or 0
   priority = math.max(0, math.min(9, math.floor(priority)))
   local chosen = 0
@@ -129,6 +164,9 @@ end
 
 -- An entry of `unacked` is [message, exchange, routing key]: the message's text, and the other two.
 function message.of_entry(entry)
+  local text, key = entry:match('^%[(.*),"","([^"\\]*)"%]$')
+  -- Written by us; by others perhaps, but then it is read the same.
+  if text then return text, '', key end
   local first = entry:find('%S', 2)
   local last = json.after_value(entry, first) - 1
   local address = cjson.decode('[' .. entry:sub(entry:find(',', last, true) + 1))
