@@ -1,7 +1,18 @@
+import { randomUUID } from "node:crypto";
 import type { DecodedTask } from "../message/decode-task.ts";
 import type { ResultTuple } from "../results/result-tuple.ts";
 import type { RemoteError } from "../results/results.ts";
-import type { Signature } from "./signature.ts";
+import { carryOut } from "./carry-out.ts";
+import { chordJoins } from "./chord-join.ts";
+import { derivedIds } from "./derived-ids.ts";
+import type { NewId } from "./freeze.ts";
+import { MalformedCanvas } from "./malformed-canvas.ts";
+import { type Applied, type Call, planCanvas } from "./plan.ts";
+import { readSignature } from "./read-signature.ts";
+import { replacementOf } from "./replace-task.ts";
+import type { CanvasServices } from "./services.ts";
+import { kindOf, listOf } from "./shape.ts";
+import type { Signature, SignatureOptions } from "./signature.ts";
 
 /**
  * What follows a task, by its message and by what it asked for: callbacks, the next step of its chain, the chord it is a
@@ -24,18 +35,20 @@ export interface Continuation {
    * @throws {MalformedCanvas} when what follows cannot be sent, now or ever: the task has failed then
    */
   succeeded(task: DecodedTask, value: unknown): Promise<ResultTuple[]>;
-  /** Counts the task in where it is a member of a chord, and sends the body when it is the last. */
+  /**
+   * Counts the task in where it is a member of a chord, and sends the body when it is the last. It is a body that cannot be
+   * sent that fails then, with ChordError, not the task.
+   *
+   * @throws {MalformedCanvas} when there is nothing like a body that could fail
+   */
   joined(task: DecodedTask, state: "SUCCESS", value: unknown): Promise<void>;
   /**
    * Marks the remaining steps of the chain, counts the task in where it is a member of a chord, and sends the errbacks (not
    * for REVOKED, as in Celery).
+   *
+   * @throws {MalformedCanvas} for the first part that cannot be read, when all others are done with
    */
-  failed(
-    task: DecodedTask,
-    state: "FAILURE" | "REVOKED",
-    error: RemoteError,
-    traceback?: string | null,
-  ): Promise<void>;
+  failed(task: DecodedTask, state: "FAILURE" | "REVOKED", error: RemoteError, traceback?: string | null): Promise<void>;
   /**
    * Puts a signature in the task's place: it takes over id, callbacks, errbacks, the rest of the chain and the place in a chord.
    *
@@ -43,6 +56,96 @@ export interface Continuation {
    * @throws {MalformedCanvas} when the signature cannot take a task's place
    */
   replaced(task: DecodedTask, by: Signature, queue: string): Promise<void>;
-  /** Sends a signature as a child of the task; answers the id of its (last) result, and what it adds to `children`. */
-  applied(task: DecodedTask, signature: Signature): Promise<{ id: string; child: ResultTuple }>;
+  /**
+   * Sends a signature as a child of the task; answers what it leads to, and what it adds to `children`.
+   *
+   * @param newId  makes the ids that it has not; at random by default
+   * @throws {MalformedCanvas}
+   */
+  applied(task: Pick<DecodedTask, "id" | "rootId" | "priority">, signature: Signature, newId?: NewId): Promise<Applied>;
+}
+
+export function createContinuation(services: CanvasServices): Continuation {
+  const { route, limits, inheritParentPriority = false } = services;
+  const chords = chordJoins(services);
+
+  function childOptions({ id, rootId, priority }: Pick<DecodedTask, "id" | "rootId" | "priority">): SignatureOptions {
+    return { root_id: rootId ?? id, parent_id: id, ...(inheritParentPriority && { priority }) };
+  }
+
+  async function applyAll(signatures: readonly [Signature, Call][], newId: NewId): Promise<Applied[]> {
+    const canvas = planCanvas(route, newId);
+    const applied = signatures.map(([signature, call]) => canvas.apply(signature, call));
+    await carryOut(canvas.plan, services);
+    return applied.filter((one) => one !== undefined);
+  }
+
+  function join(task: DecodedTask, state: "SUCCESS" | "FAILURE" | "REVOKED", result: unknown): Promise<void> {
+    const { id, groupId, groupIndex, embed } = task;
+    return chords.join({ id, groupId, groupIndex, chord: embed.chord, options: childOptions(task) }, state, result);
+  }
+
+  return {
+    isWanted({ embed: { callbacks, errbacks, chain, chord } }) {
+      return [callbacks, errbacks, chain].some((list) => listOf(list).length > 0) || (chord ?? null) !== null;
+    },
+
+    async succeeded(task, value) {
+      const chain = listOf(task.embed.chain);
+      const call = { args: [value ?? null], options: childOptions(task) };
+      const callbacks = listOf(task.embed.callbacks).map((callback, index) =>
+        readSignature(callback, `callbacks[${index}]`, limits),
+      );
+      // Celery's order: groups, all others, and the chain after them.
+      const groups = callbacks.filter((callback) => kindOf(callback) === "group");
+      const others = callbacks.filter((callback) => kindOf(callback) !== "group");
+      const calls = [...groups, ...others].map((callback): [Signature, Call] => [callback, call]);
+      if (chain.length > 0) {
+        const next = readSignature(chain.at(-1), `chain[${chain.length - 1}]`, limits);
+        calls.push([next, { ...call, options: { ...call.options, chain: chain.slice(0, -1) } }]);
+      }
+      const applied = await applyAll(calls, derivedIds(task.id, "succeeded"));
+      return applied.map(({ child }) => child);
+    },
+
+    joined: join,
+
+    async failed(task, state, error, traceback = null) {
+      const options = childOptions(task);
+      const refused: MalformedCanvas[] = [];
+      const unlessMalformed = (act: () => Promise<unknown>) =>
+        act().catch((reason: unknown) => {
+          if (!(reason instanceof MalformedCanvas)) throw reason;
+          refused.push(reason);
+        });
+      await unlessMalformed(() => join(task, state, error));
+      for (const [index, step] of listOf(task.embed.chain).entries()) {
+        await unlessMalformed(async () =>
+          chords.failUnsent(readSignature(step, `chain[${index}]`, limits), { state, error, traceback }, options),
+        );
+      }
+      const errbacks = state === "FAILURE" ? listOf(task.embed.errbacks) : [];
+      const newId = derivedIds(task.id, "failed");
+      for (const [index, errback] of errbacks.entries()) {
+        await unlessMalformed(async () =>
+          applyAll([[readSignature(errback, `errbacks[${index}]`, limits), { args: [task.id], options }]], newId),
+        );
+      }
+      if (refused[0]) throw refused[0];
+    },
+
+    async replaced(task, by, queue) {
+      const newId = derivedIds(task.id, `replaced/${task.replacedTaskNesting}`);
+      const signature = replacementOf(task, by, { queue, newId, limits });
+      const { id, rootId = id, parentId } = task;
+      await applyAll([[signature, { options: { root_id: rootId, parent_id: parentId } }]], newId);
+    },
+
+    async applied(task, signature, newId = randomUUID) {
+      const read = readSignature(signature, "the signature", limits);
+      const [applied] = await applyAll([[read, { options: childOptions(task) }]], newId);
+      if (!applied) throw new MalformedCanvas("the signature", "there is nothing in it");
+      return applied;
+    },
+  };
 }

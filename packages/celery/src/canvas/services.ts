@@ -1,6 +1,7 @@
 import type { Address } from "../broker/broker.ts";
 import type { TaskToSend } from "../message/encode-task.ts";
 import type { ResultStore } from "../results/results.ts";
+import type { CanvasLimits } from "./read-signature.ts";
 
 /** What canvas needs of the world: a way to send, and the place where chords are counted. */
 export interface CanvasServices {
@@ -13,4 +14,6 @@ export interface CanvasServices {
   chordOrdered?: boolean;
   /** Celery's `task_inherit_parent_priority`; false by default. */
   inheritParentPriority?: boolean;
+  /** What one canvas may consist of; 100,000 signatures and 50 levels by default. */
+  limits?: CanvasLimits;
 }

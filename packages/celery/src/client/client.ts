@@ -2,6 +2,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { SendOptions } from "../canvas/send-options.ts";
 import { CeleryError } from "../celery-error.ts";
 import { encodeTask } from "../message/encode-task.ts";
+import { readRemoteError } from "../results/read-remote-error.ts";
 import type { RemoteError, ResultStore, TaskMeta } from "../results/results.ts";
 import { taskMeta } from "../results/task-meta.ts";
 
@@ -71,14 +72,4 @@ export class TaskFailed extends CeleryError {
     this.remote = remote;
     this.traceback = traceback;
   }
-}
-
-/** A result store holds what any peer put there: whatever it is, an error comes out of it. */
-function readRemoteError(status: string, result: unknown): RemoteError {
-  const { exc_type, exc_message, exc_module } = Object(result) as Partial<Record<keyof RemoteError, unknown>>;
-  return {
-    exc_type: typeof exc_type === "string" ? exc_type : status,
-    exc_message: Array.isArray(exc_message) ? exc_message : [exc_message ?? result],
-    exc_module: typeof exc_module === "string" ? exc_module : "builtins",
-  };
 }

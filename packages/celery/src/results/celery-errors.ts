@@ -11,6 +11,7 @@ export const celeryErrors = {
   /** A member of a chord's header, or of what leads to it, has not succeeded. */
   dependencyFailed: (taskId: string, reason: RemoteError) =>
     celery("ChordError", `Dependency ${taskId} raised ${remoteRepr(reason)}`),
+  chordError: (message: string) => celery("ChordError", message),
   retry: (message: string) => celery("Retry", message),
   reject: (reason: string, requeue: boolean) => celery("Reject", reason, requeue),
   maxRetriesExceeded: (message: string) => celery("MaxRetriesExceededError", message),

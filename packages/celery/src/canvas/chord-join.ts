@@ -1,0 +1,115 @@
+import { celeryErrors } from "../results/celery-errors.ts";
+import { readRemoteError } from "../results/read-remote-error.ts";
+import type { ResultTuple } from "../results/result-tuple.ts";
+import type { ChordPart, RemoteError, TaskState } from "../results/results.ts";
+import { carryOut } from "./carry-out.ts";
+import { derivedIds } from "./derived-ids.ts";
+import { errbacksOf, storeUnsent, type Unsent, unsentTasksOf, type Verdict } from "./fail-signature.ts";
+import { MalformedCanvas } from "./malformed-canvas.ts";
+import { planCanvas } from "./plan.ts";
+import { readSignature } from "./read-signature.ts";
+import type { CanvasServices } from "./services.ts";
+import { listOf } from "./shape.ts";
+import type { Signature, SignatureOptions } from "./signature.ts";
+
+/** A task as far as the chord is concerned that it may be a member of. */
+export interface ChordMember {
+  id: string;
+  groupId: string | undefined;
+  groupIndex: number | undefined;
+  /** The body, as the message has it. */
+  chord: unknown;
+  /** What the body, or its errbacks, are sent with. */
+  options: SignatureOptions;
+}
+
+type JoinedPart = Omit<ChordPart, "index">;
+
+/** What becomes of chords when their members have ended, and of canvas that will never be sent. */
+export interface ChordJoins {
+  /** Counts the member in; the one that completes the chord sends its body, or fails it. */
+  join(member: ChordMember, state: TaskState, result: unknown): Promise<void>;
+  /** Fails what will never be sent: its tasks, what follows them, and the chords that wait for them. */
+  failUnsent(signature: Signature, verdict: Verdict, options: SignatureOptions): Promise<void>;
+}
+
+export function chordJoins(services: CanvasServices): ChordJoins {
+  const { results, chordOrdered = true, limits } = services;
+
+  async function join(member: ChordMember, state: TaskState, result: unknown): Promise<void> {
+    const { id, groupId, groupIndex, chord, options } = member;
+    if (chord === undefined || chord === null || groupId === undefined) return;
+    const part = { index: groupIndex, taskId: id, state, result };
+    const all = await results.joinChord(groupId, part, { ordered: chordOrdered });
+    if (!all) return;
+    await finish(groupId, readSignature(chord, `the body of chord ${groupId}`, limits), all, options);
+    // Only now: whoever dies before, and counts in again, comes to the same.
+    await results.endChord(groupId);
+  }
+
+  async function finish(groupId: string, body: Signature, all: readonly JoinedPart[], options: SignatureOptions) {
+    const culprit = all.find(({ state }) => state !== "SUCCESS");
+    if (!culprit) return sendBody(groupId, body, all, options);
+    const { taskId, state, result } = culprit;
+    return failBody(body, celeryErrors.dependencyFailed(taskId, readRemoteError(state, result)), options);
+  }
+
+  async function sendBody(
+    groupId: string,
+    body: Signature,
+    all: readonly JoinedPart[],
+    options: SignatureOptions,
+  ): Promise<void> {
+    const group = await results.getGroup(groupId);
+    const values = group ? await valuesOf(group, all) : all.map(({ result }) => result);
+    const canvas = planCanvas(services.route, derivedIds(groupId, "body"));
+    try {
+      canvas.apply(body, { args: [values], options });
+    } catch (error) {
+      if (!(error instanceof MalformedCanvas)) throw error;
+      return failBody(body, celeryErrors.chordError(`Callback error: ${error.message}`), options);
+    }
+    await carryOut(canvas.plan, services);
+  }
+
+  /** The results in the shape of the header, where that is not flat. */
+  async function valuesOf([, members]: ResultTuple, all: readonly JoinedPart[]): Promise<unknown[]> {
+    const byId = new Map(all.map(({ taskId, result }) => [taskId, result]));
+    const value = async (tuple: ResultTuple): Promise<unknown> => {
+      const [[id], inner] = tuple;
+      if (inner) return Promise.all(inner.map(value));
+      return byId.has(id) ? byId.get(id) : ((await results.get(id))?.result ?? null);
+    };
+    return Promise.all((members ?? []).map(value));
+  }
+
+  async function failBody(body: Signature, error: RemoteError, options: SignatureOptions): Promise<void> {
+    await failUnsent(body, { state: "FAILURE", error, traceback: null }, options);
+    for (const { id, errbacks } of errbacksOf(body)) {
+      const canvas = planCanvas(services.route, derivedIds(id, "failed"));
+      for (const [index, errback] of errbacks.entries()) {
+        const call = { args: [id], options: { ...options, parent_id: id } };
+        canvas.apply(readSignature(errback, `errbacks[${index}]`, limits), call);
+      }
+      await carryOut(canvas.plan, services);
+    }
+  }
+
+  async function failUnsent(signature: Signature, verdict: Verdict, options: SignatureOptions): Promise<void> {
+    const unsent = unsentTasksOf(signature);
+    await storeUnsent(results, unsent, verdict);
+    for (const one of unsent) {
+      if (one.joins) await join(memberOf(one, options), verdict.state, verdict.error);
+    }
+    for (const step of listOf(signature.options.chain).toReversed()) {
+      await failUnsent(readSignature(step, "a step of the chain", limits), verdict, options);
+    }
+  }
+
+  return { join, failUnsent };
+}
+
+function memberOf({ signature }: Unsent, options: SignatureOptions): ChordMember {
+  const { task_id, group_id, group_index, chord } = signature.options;
+  return { id: task_id!, groupId: group_id, groupIndex: group_index, chord, options };
+}
