@@ -152,7 +152,7 @@ it("a blocked BRPOP beside our waiting gets the message, and waiting changes no 
   t.after(() => python.disconnect());
   for (const first of ["we", "python"]) {
     const ours = first === "we" ? broker.wait(["q"], 60_000, t.signal) : undefined;
-    if (ours) await untilBlocked(world, "blmove", 4);
+    if (ours) await until(async () => / flags=t .* cmd=exists /.test(String(await world.peer.client("LIST"))));
     const theirs = python.brpop("q", "q\x06\x163", "q\x06\x166", "q\x06\x169", 60);
     await untilBlocked(world, "brpop", 1);
     await Promise.all([broker.publish("q", aTask({ id: first })), ours]);
