@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Retry, TaskFailed, task } from "../../src/index.ts";
+import { testWorld, WorldTimeout } from "../../src/testing/index.ts";
+
+const add = task("add", async (_, x: number, y: number) => x + y);
+
+test("a task is called by its name, or by itself with its types, and answers what it returned", async () => {
+  await using world = await testWorld({ tasks: [add] });
+  const sum: number = await world.run(add, 2, 40);
+  assert.equal(sum, 42);
+  assert.equal(await world.run("add", 1, 1), 2);
+  assert.deepEqual(
+    world.calls.map(({ name, args, value }) => ({ name, args, value })),
+    [
+      { name: "add", args: [2, 40], value: 42 },
+      { name: "add", args: [1, 1], value: 2 },
+    ],
+  );
+});
+
+test("what a task throws is seen as a client would see it, with the thing itself as the cause", async () => {
+  const mistake = new RangeError("no such day");
+  await using world = await testWorld({
+    tasks: [
+      task("fail", async () => {
+        throw mistake;
+      }),
+    ],
+  });
+  await assert.rejects(world.run("fail"), (error: unknown) => {
+    assert.ok(error instanceof TaskFailed);
+    assert.equal(error.remote.exc_type, "RangeError");
+    assert.match(error.message, /no such day/);
+    assert.equal(error.cause, mistake);
+    return true;
+  });
+});
+
+test("a task that asks to be tried again in three hours is, at once", async () => {
+  let tries = 0;
+  await using world = await testWorld({
+    tasks: [
+      task("flaky", async ({ retry }) => {
+        tries++;
+        if (tries < 3) retry({ countdown: 10_800, cause: new Error("not yet") });
+        return tries;
+      }),
+    ],
+  });
+  assert.equal(await world.run("flaky"), 3);
+  assert.deepEqual(
+    world.calls.map(({ retries, outcome, error }) => ({ retries, outcome, again: error instanceof Retry })),
+    [
+      { retries: 0, outcome: "threw", again: true },
+      { retries: 1, outcome: "threw", again: true },
+      { retries: 2, outcome: "returned", again: false },
+    ],
+  );
+});
+
+test("where time is manual, tasks wait for it to be told, and begin in the order of their times", async () => {
+  const begun: string[] = [];
+  const note = task("note", async (_, word: string) => void begun.push(word));
+  await using world = await testWorld({ tasks: [note], time: "manual" });
+  await world.send(note, { args: ["in an hour"], countdown: 3600 });
+  await world.send(note, { args: ["in a minute"], countdown: 60 });
+  await world.send(note, { args: ["now"] });
+  await world.drain();
+  assert.deepEqual([begun, world.waiting], [["now"], 2]);
+  await world.advance(59);
+  assert.deepEqual(begun, ["now"]);
+  await world.advance(1);
+  assert.deepEqual(begun, ["now", "in a minute"]);
+  await world.advance(3600);
+  assert.deepEqual([begun, world.waiting], [["now", "in a minute", "in an hour"], 0]);
+});
+
+test("a task whose time comes after its expiry is revoked, in virtual time as in the real one", async () => {
+  await using world = await testWorld({ tasks: [add] });
+  const late = world.runWith(add, { args: [1, 2], countdown: 3600, expires: 60 });
+  await assert.rejects(late, (error: unknown) => error instanceof TaskFailed && /TaskRevoked/.test(error.message));
+  assert.deepEqual(world.calls, []);
+});
+
+test("what tasks send to other queues is noted, and run where the world has the task", async () => {
+  await using world = await testWorld({
+    tasks: [
+      add,
+      task("report", async (context) => {
+        await context.send("sums", "add", { args: [1, 2] });
+        await context.send("python", "mail.send", { kwargs: { to: "ann" }, ignoreResult: true });
+      }),
+    ],
+  });
+  await world.run("report");
+  await world.drain();
+  assert.deepEqual(
+    world.sent.map(({ name, args, kwargs, to }) => ({ name, args, kwargs, to })),
+    [
+      { name: "report", args: [], kwargs: {}, to: "world" },
+      { name: "add", args: [1, 2], kwargs: {}, to: "sums" },
+      { name: "mail.send", args: [], kwargs: { to: "ann" }, to: "python" },
+    ],
+  );
+  assert.equal(world.calls.find(({ name }) => name === "add")?.queue, "sums");
+  const [letter] = await world.broker.deadLetters();
+  assert.equal(letter?.reason, "unknown-task");
+});
+
+test("a task without an end fails its test in words", async () => {
+  const stuck = task("stuck", async ({ signal }) => {
+    await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  });
+  await using world = await testWorld({ tasks: [stuck], timeout: 0.2 });
+  await assert.rejects(
+    world.run(stuck),
+    (error: unknown) => error instanceof WorldTimeout && /stuck runs/.test(error.message),
+  );
+  await assert.rejects(world.drain(), WorldTimeout);
+});
+
+test("tasks that are acknowledged before they begin are waited for, too", async () => {
+  let ended = 0;
+  const early = task(
+    "early",
+    async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      ended++;
+    },
+    { acksLate: false },
+  );
+  await using world = await testWorld({ tasks: [early] });
+  await world.send(early);
+  await world.drain();
+  assert.equal(ended, 1);
+});
