@@ -23,12 +23,23 @@ export interface ChordMember {
   options: SignatureOptions;
 }
 
-type JoinedPart = Omit<ChordPart, "index">;
+export type JoinedPart = Omit<ChordPart, "index">;
+
+export interface CompleteChord {
+  groupId: string;
+  body: unknown;
+  parts: readonly JoinedPart[];
+  /** The header, where its results are not flat. */
+  group: ResultTuple | undefined;
+  options: SignatureOptions;
+}
 
 /** What becomes of chords when their members have ended, and of canvas that will never be sent. */
 export interface ChordJoins {
   /** Counts the member in; the one that completes the chord sends its body, or fails it. */
   join(member: ChordMember, state: TaskState, result: unknown): Promise<void>;
+  /** All members have ended: sends the body, or fails it. */
+  finish(chord: CompleteChord): Promise<void>;
   /** Fails what will never be sent: its tasks, what follows them, and the chords that wait for them. */
   failUnsent(signature: Signature, verdict: Verdict, options: SignatureOptions): Promise<void>;
 }
@@ -40,34 +51,27 @@ export function chordJoins(services: CanvasServices): ChordJoins {
     const { id, groupId, groupIndex, chord, options } = member;
     if (chord === undefined || chord === null || groupId === undefined) return;
     const part = { index: groupIndex, taskId: id, state, result };
-    const all = await results.joinChord(groupId, part, { ordered: chordOrdered });
-    if (!all) return;
-    await finish(groupId, readSignature(chord, `the body of chord ${groupId}`, limits), all, options);
+    const parts = await results.joinChord(groupId, part, { ordered: chordOrdered });
+    if (!parts) return;
+    await finish({ groupId, body: chord, parts, group: await results.getGroup(groupId), options });
     // Only now: whoever dies before, and counts in again, comes to the same.
     await results.endChord(groupId);
   }
 
-  async function finish(groupId: string, body: Signature, all: readonly JoinedPart[], options: SignatureOptions) {
-    const culprit = all.find(({ state }) => state !== "SUCCESS");
-    if (!culprit) return sendBody(groupId, body, all, options);
-    const { taskId, state, result } = culprit;
-    return failBody(body, celeryErrors.dependencyFailed(taskId, readRemoteError(state, result)), options);
-  }
-
-  async function sendBody(
-    groupId: string,
-    body: Signature,
-    all: readonly JoinedPart[],
-    options: SignatureOptions,
-  ): Promise<void> {
-    const group = await results.getGroup(groupId);
-    const values = group ? await valuesOf(group, all) : all.map(({ result }) => result);
+  async function finish({ groupId, body, parts, group, options }: CompleteChord): Promise<void> {
+    const signature = readSignature(body, `the body of chord ${groupId}`, limits);
+    const culprit = parts.find(({ state }) => state !== "SUCCESS");
+    if (culprit) {
+      const { taskId, state, result } = culprit;
+      return failBody(signature, celeryErrors.dependencyFailed(taskId, readRemoteError(state, result)), options);
+    }
+    const values = group ? await valuesOf(group, parts) : parts.map(({ result }) => result);
     const canvas = planCanvas(services.route, derivedIds(groupId, "body"));
     try {
-      canvas.apply(body, { args: [values], options });
+      canvas.apply(signature, { args: [values], options });
     } catch (error) {
       if (!(error instanceof MalformedCanvas)) throw error;
-      return failBody(body, celeryErrors.chordError(`Callback error: ${error.message}`), options);
+      return failBody(signature, celeryErrors.chordError(`Callback error: ${error.message}`), options);
     }
     await carryOut(canvas.plan, services);
   }
@@ -106,7 +110,7 @@ export function chordJoins(services: CanvasServices): ChordJoins {
     }
   }
 
-  return { join, failUnsent };
+  return { join, finish, failUnsent };
 }
 
 function memberOf({ signature }: Unsent, options: SignatureOptions): ChordMember {

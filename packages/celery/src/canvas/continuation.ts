@@ -36,17 +36,13 @@ export interface Continuation {
    */
   succeeded(task: DecodedTask, value: unknown): Promise<ResultTuple[]>;
   /**
-   * Counts the task in where it is a member of a chord, and sends the body when it is the last. It is a body that cannot be
-   * sent that fails then, with ChordError, not the task.
-   *
-   * @throws {MalformedCanvas} when there is nothing like a body that could fail
+   * Counts the task in where it is a member of a chord, and sends the body when it is the last. A body that cannot be sent
+   * fails with ChordError; the task has succeeded nevertheless.
    */
   joined(task: DecodedTask, state: "SUCCESS", value: unknown): Promise<void>;
   /**
    * Marks the remaining steps of the chain, counts the task in where it is a member of a chord, and sends the errbacks (not
    * for REVOKED, as in Celery).
-   *
-   * @throws {MalformedCanvas} for the first part that cannot be read, when all others are done with
    */
   failed(task: DecodedTask, state: "FAILURE" | "REVOKED", error: RemoteError, traceback?: string | null): Promise<void>;
   /**
@@ -57,19 +53,20 @@ export interface Continuation {
    */
   replaced(task: DecodedTask, by: Signature, queue: string): Promise<void>;
   /**
-   * Sends a signature as a child of the task; answers what it leads to, and what it adds to `children`.
+   * Sends a signature as a child of the task; answers the id of its (last) result, and what it adds to `children`.
    *
-   * @param newId  makes the ids that it has not; at random by default
    * @throws {MalformedCanvas}
    */
-  applied(task: Pick<DecodedTask, "id" | "rootId" | "priority">, signature: Signature, newId?: NewId): Promise<Applied>;
+  applied(task: Parent, signature: Signature): Promise<{ id: string; child: ResultTuple }>;
 }
 
+export type Parent = Pick<DecodedTask, "id" | "rootId" | "priority">;
+
 export function createContinuation(services: CanvasServices): Continuation {
-  const { route, limits, inheritParentPriority = false } = services;
+  const { route, limits, inheritParentPriority = false, refused } = services;
   const chords = chordJoins(services);
 
-  function childOptions({ id, rootId, priority }: Pick<DecodedTask, "id" | "rootId" | "priority">): SignatureOptions {
+  function childOptions({ id, rootId, priority }: Parent): SignatureOptions {
     return { root_id: rootId ?? id, parent_id: id, ...(inheritParentPriority && { priority }) };
   }
 
@@ -80,9 +77,20 @@ export function createContinuation(services: CanvasServices): Continuation {
     return applied.filter((one) => one !== undefined);
   }
 
+  /** What cannot be read is told, and keeps nothing else from being done. */
+  async function unlessMalformed(act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof MalformedCanvas)) throw error;
+      refused?.(error);
+    }
+  }
+
   function join(task: DecodedTask, state: "SUCCESS" | "FAILURE" | "REVOKED", result: unknown): Promise<void> {
     const { id, groupId, groupIndex, embed } = task;
-    return chords.join({ id, groupId, groupIndex, chord: embed.chord, options: childOptions(task) }, state, result);
+    const member = { id, groupId, groupIndex, chord: embed.chord, options: childOptions(task) };
+    return unlessMalformed(() => chords.join(member, state, result));
   }
 
   return {
@@ -112,26 +120,18 @@ export function createContinuation(services: CanvasServices): Continuation {
 
     async failed(task, state, error, traceback = null) {
       const options = childOptions(task);
-      const refused: MalformedCanvas[] = [];
-      const unlessMalformed = (act: () => Promise<unknown>) =>
-        act().catch((reason: unknown) => {
-          if (!(reason instanceof MalformedCanvas)) throw reason;
-          refused.push(reason);
-        });
-      await unlessMalformed(() => join(task, state, error));
+      const verdict = { state, error, traceback };
+      await join(task, state, error);
       for (const [index, step] of listOf(task.embed.chain).entries()) {
-        await unlessMalformed(async () =>
-          chords.failUnsent(readSignature(step, `chain[${index}]`, limits), { state, error, traceback }, options),
-        );
+        const read = () => readSignature(step, `chain[${index}]`, limits);
+        await unlessMalformed(async () => chords.failUnsent(read(), verdict, options));
       }
       const errbacks = state === "FAILURE" ? listOf(task.embed.errbacks) : [];
       const newId = derivedIds(task.id, "failed");
       for (const [index, errback] of errbacks.entries()) {
-        await unlessMalformed(async () =>
-          applyAll([[readSignature(errback, `errbacks[${index}]`, limits), { args: [task.id], options }]], newId),
-        );
+        const read = () => readSignature(errback, `errbacks[${index}]`, limits);
+        await unlessMalformed(async () => applyAll([[read(), { args: [task.id], options }]], newId));
       }
-      if (refused[0]) throw refused[0];
     },
 
     async replaced(task, by, queue) {
@@ -141,11 +141,12 @@ export function createContinuation(services: CanvasServices): Continuation {
       await applyAll([[signature, { options: { root_id: rootId, parent_id: parentId } }]], newId);
     },
 
-    async applied(task, signature, newId = randomUUID) {
+    async applied(task, signature) {
       const read = readSignature(signature, "the signature", limits);
-      const [applied] = await applyAll([[read, { options: childOptions(task) }]], newId);
+      const [applied] = await applyAll([[read, { options: childOptions(task) }]], randomUUID);
       if (!applied) throw new MalformedCanvas("the signature", "there is nothing in it");
-      return applied;
+      const { result, child } = applied;
+      return { id: result[0][0], child };
     },
   };
 }

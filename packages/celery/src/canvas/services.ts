@@ -1,6 +1,7 @@
 import type { Address } from "../broker/broker.ts";
 import type { TaskToSend } from "../message/encode-task.ts";
 import type { ResultStore } from "../results/results.ts";
+import type { MalformedCanvas } from "./malformed-canvas.ts";
 import type { CanvasLimits } from "./read-signature.ts";
 
 /** What canvas needs of the world: a way to send, and the place where chords are counted. */
@@ -16,4 +17,6 @@ export interface CanvasServices {
   inheritParentPriority?: boolean;
   /** What one canvas may consist of; 100,000 signatures and 50 levels by default. */
   limits?: CanvasLimits;
+  /** Told of parts of messages that cannot be read, where there is no task that could fail for it. */
+  refused?(error: MalformedCanvas): void;
 }

@@ -16,7 +16,7 @@ import type { Signature, SignatureOptions } from "./signature.ts";
 export function taskOfSignature(signature: Signature, route: (taskName: string) => Address): TaskToSend {
   const { task: name, args, kwargs, options } = signature;
   const read = optionReader(name, options);
-  const task: TaskToSend = { ...addressOf(name, read, route), name, args, kwargs };
+  const task: TaskToSend = { ...addressOf(routedAs(signature), read, route), name, args, kwargs };
   const put = <K extends keyof TaskToSend>(key: K, value: TaskToSend[K] | undefined) => {
     if (value !== undefined) task[key] = value;
   };
@@ -62,6 +62,12 @@ function addressOf(name: string, read: OptionReader, route: (taskName: string) =
   if (exchange && routingKey) return { queue: queue ?? routingKey, exchange, routingKey };
   const address = queue ?? (exchange === "" && routingKey ? routingKey : route(name));
   return typeof address === "string" ? { queue: address } : { queue: address.routingKey, ...address };
+}
+
+/** What maps another task over a list goes where that task goes. */
+function routedAs({ task, kwargs }: Signature): string {
+  const maps = task === "celery.map" || task === "celery.starmap" || task === "celery.chunks";
+  return maps && isRecord(kwargs.task) && typeof kwargs.task.task === "string" ? kwargs.task.task : task;
 }
 
 /** Null stands for an option that is not set. */

@@ -18,6 +18,8 @@ export function remoteError(error: unknown): RemoteError {
   if (own) return own;
   const type = error instanceof Error ? className(error) : "Error";
   const message = error instanceof Error ? error.message : String(error);
+  const celeryModule = celeryModules.get(type);
+  if (celeryModule) return { exc_type: type, exc_message: [message], exc_module: celeryModule };
   if (pythonNames.has(type)) return { exc_type: type, exc_message: [message], exc_module: "builtins" };
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return {
@@ -106,4 +108,21 @@ const pythonNames: ReadonlySet<string> = new Set([
   "UnicodeError",
   "ValueError",
   "ZeroDivisionError",
+]);
+
+/** Exceptions of Celery and billiard that take one text. */
+const celeryModules: ReadonlyMap<string, string> = new Map([
+  ...[
+    "ChordError",
+    "Ignore",
+    "InvalidTaskError",
+    "MaxRetriesExceededError",
+    "NotRegistered",
+    "Reject",
+    "Retry",
+    "TaskRevokedError",
+  ].map((name) => [name, "celery.exceptions"] as const),
+  ...["SoftTimeLimitExceeded", "Terminated", "TimeLimitExceeded", "WorkerLostError"].map(
+    (name) => [name, "billiard.exceptions"] as const,
+  ),
 ]);
