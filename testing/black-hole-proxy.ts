@@ -6,6 +6,8 @@ export interface BlackHoleProxy {
   readonly port: number;
   /** Connections open now. */
   readonly connections: number;
+  /** Connections that were open when the black hole began, and that their clients have given up since. */
+  readonly abandoned: number;
   /** Resets every open connection; new ones are refused until `pass()`. */
   cut(): void;
   /** From now on bytes vanish in both directions: connections stay open and silent, new ones too, until `pass()`. */
@@ -20,6 +22,7 @@ export async function startBlackHoleProxy(
   target: { host: string; port: number },
 ): Promise<BlackHoleProxy> {
   let mode: "pass" | "cut" | "black hole" = "pass";
+  let abandoned = 0;
   const pairs = new Set<{ client: Socket; server: Socket | undefined }>();
 
   // allowHalfOpen: an end that one side sends is passed on as an end, not answered with ours.
@@ -33,6 +36,14 @@ export async function startBlackHoleProxy(
       client.resetAndDestroy();
       server?.resetAndDestroy();
     };
+    // Of this the server learns nothing.
+    let givenUp = false;
+    const giveUp = () => {
+      if (mode !== "black hole" || !server || givenUp) return;
+      givenUp = true;
+      abandoned++;
+    };
+    client.on("end", giveUp).on("error", giveUp);
     join(client, server);
     if (server) join(server, client);
 
@@ -74,12 +85,16 @@ export async function startBlackHoleProxy(
     get connections() {
       return pairs.size;
     },
+    get abandoned() {
+      return abandoned;
+    },
     cut() {
       mode = "cut";
       resetAll();
     },
     blackHole() {
       mode = "black hole";
+      abandoned = 0;
     },
     pass() {
       if (mode === "black hole") resetAll();

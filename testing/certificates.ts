@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { requireProgram } from "./require-server.ts";
 
@@ -30,65 +30,55 @@ export async function makeCertificates(directory: string, options: CertificateOp
   const { serverNames = ["localhost", "127.0.0.1"], serverDays = 30, clientDays = 30 } = options;
   await mkdir(directory, { recursive: true });
   const file = (name: string) => join(directory, name);
+  const ca = file("ca.crt");
 
   await openssl(
-    "req",
-    "-x509",
-    ...newKey,
-    "-keyout",
-    file("ca.key"),
-    "-out",
-    file("ca.crt"),
-    "-days",
-    "365",
-    "-subj",
-    "/CN=test authority",
+    ...["req", "-x509", ...newKey, "-keyout", authorityKey(ca), "-out", ca],
+    ...["-days", "365", "-subj", "/CN=test authority"],
   );
   const names = serverNames.map((name) => `${isIP(name) ? "IP" : "DNS"}:${name}`).join(",");
   await issue(
-    "server",
+    ca,
+    file("server"),
     serverNames[0] ?? "server",
     serverDays,
     `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`,
   );
-  await issue("client", "test client", clientDays, "extendedKeyUsage=clientAuth\n");
+  await issueClientCertificate(ca, file("client"), { days: clientDays });
 
   return {
-    ca: file("ca.crt"),
+    ca,
     cert: file("client.crt"),
     key: file("client.key"),
     serverCert: file("server.crt"),
     serverKey: file("server.key"),
   };
+}
 
-  async function issue(who: string, commonName: string, days: number, extensions: string): Promise<void> {
-    await writeFile(file(`${who}.ext`), extensions);
-    await openssl(
-      "req",
-      "-new",
-      ...newKey,
-      "-keyout",
-      file(`${who}.key`),
-      "-out",
-      file(`${who}.csr`),
-      "-subj",
-      `/CN=${commonName}`,
-    );
-    await openssl(
-      ...[
-        "x509",
-        "-req",
-        "-in",
-        file(`${who}.csr`),
-        "-CA",
-        file("ca.crt"),
-        "-CAkey",
-        file("ca.key"),
-        "-CAcreateserial",
-      ],
-      ...["-out", file(`${who}.crt`), "-days", String(days), "-extfile", file(`${who}.ext`)],
-    );
-  }
+/** Another client's certificate by the same authority: `{path}.crt` and `{path}.key`. */
+export async function issueClientCertificate(
+  ca: string,
+  path: string,
+  { days = 30 } = {},
+): Promise<{ cert: string; key: string }> {
+  await mkdir(dirname(path), { recursive: true });
+  await issue(ca, path, "test client", days, "extendedKeyUsage=clientAuth\n");
+  return { cert: `${path}.crt`, key: `${path}.key` };
+}
+
+async function issue(ca: string, path: string, commonName: string, days: number, extensions: string): Promise<void> {
+  await writeFile(`${path}.ext`, extensions);
+  await openssl(
+    ...["req", "-new", ...newKey, "-keyout", `${path}.key`, "-out", `${path}.csr`, "-subj", `/CN=${commonName}`],
+  );
+  await openssl(
+    ...["x509", "-req", "-in", `${path}.csr`, "-CA", ca, "-CAkey", authorityKey(ca), "-CAcreateserial"],
+    ...["-out", `${path}.crt`, "-days", String(days), "-extfile", `${path}.ext`],
+  );
+}
+
+function authorityKey(ca: string): string {
+  return ca.replace(/\.crt$/, ".key");
 }
 
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
