@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import type { Schema } from "js-yaml";
+import { writeIsoTime } from "./iso-time.ts";
 import { isInteger } from "./plain-data.ts";
 import { PythonDate, PythonDateTime } from "./python-values.ts";
 import { UndecodableMessage } from "./undecodable-message.ts";
@@ -70,7 +71,8 @@ function makeSchema(): Schema {
       implicit: true,
       resolve: (word) => readTimestamp(word) ?? notResolved,
       identify: (value) => value instanceof Date || value instanceof PythonDate,
-      represent: (value) => (value instanceof PythonDateTime ? value.iso : value.toJSON()),
+      represent: (value) =>
+        value instanceof PythonDateTime ? value.iso : value instanceof Date ? writeIsoTime(value) : value.text,
     }),
     defineScalarTag<Uint8Array>(tag("binary"), {
       resolve: (text) => (/^[A-Za-z0-9+/=\s]*$/.test(text) ? Buffer.from(text, "base64") : notResolved),
@@ -121,7 +123,7 @@ function readTimestamp(word: string): PythonDateTime | PythonDate | undefined {
     if (!match) return undefined;
     const [, year, month, day, hour, minute, second, fraction, utc, sign, zoneHours, zoneMinutes = "00"] = match;
     const two = (digits: string | undefined) => digits!.padStart(2, "0");
-    const micros = fraction ? `.${fraction.slice(0, 6).padEnd(6, "0")}` : "";
+    const micros = Number(fraction ?? 0) === 0 ? "" : `.${fraction!.slice(0, 6).padEnd(6, "0")}`;
     const zone = utc ? "+00:00" : sign ? `${sign}${two(zoneHours)}:${zoneMinutes}` : "";
     return new PythonDateTime(`${year}-${two(month)}-${two(day)}T${two(hour)}:${minute}:${second}${micros}${zone}`);
   } catch {
