@@ -101,12 +101,12 @@ export class ChildRun {
     }
   }
 
-  #log({ level, bindings, args }: FromChild & { type: "log" }): void {
+  #log({ level, args }: FromChild & { type: "log" }): void {
+    const [bindings, ...said] = unpackLogArguments(args);
     const { log } = this.#context!;
-    const bound = unpack(bindings) as Record<string, unknown>;
-    const logger = Object.keys(bound).length > 0 ? log.child(bound) : log;
+    const logger = Object.keys(bindings as object).length > 0 ? log.child(bindings as object) : log;
     const write = (logger as unknown as Record<string, unknown>)[level];
-    if (typeof write === "function") write.apply(logger, unpackLogArguments(args));
+    if (typeof write === "function") write.apply(logger, said);
   }
 
   #mirror(name: MirroredSignal, signal: AbortSignal): void {

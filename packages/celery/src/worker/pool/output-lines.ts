@@ -11,12 +11,19 @@ export function onLines(stream: Readable, tell: (line: string) => void): void {
   stream.on("data", (chunk: Buffer) => {
     const lines = (rest + decoder.write(chunk)).split("\n");
     rest = lines.pop()!;
-    for (const line of lines) tell(line);
-    for (; rest.length > longestLine; rest = rest.slice(longestLine)) tell(rest.slice(0, longestLine));
+    for (const line of lines) tell(tellPieces(line, tell));
+    rest = tellPieces(rest, tell);
   });
   stream.once("close", () => {
     if (rest !== "") tell(rest);
   });
   // A pipe that breaks has ended: there is nothing more to be done about it.
   stream.on("error", () => {});
+}
+
+/** Answers what is left, short enough for one line. */
+function tellPieces(text: string, tell: (piece: string) => void): string {
+  let start = 0;
+  for (; text.length - start > longestLine; start += longestLine) tell(text.slice(start, start + longestLine));
+  return text.slice(start);
 }

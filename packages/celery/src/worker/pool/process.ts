@@ -107,9 +107,8 @@ export function processPool(options: ProcessPoolOptions): Pool {
     start: () => crew.start(),
     run(job) {
       if (stopped || job.stop.aborted) return Promise.resolve({ kind: "stopped" });
-      const end = waiting.add(job);
-      beginWaiting();
-      return end;
+      const member = waiting.size === 0 && running().length < size ? crew.take() : undefined;
+      return member ? begin(job, member) : waiting.add(job);
     },
     terminate(taskId, signal) {
       const found = running().filter(({ run }) => run!.job.request.id === taskId);

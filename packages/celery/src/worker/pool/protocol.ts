@@ -17,7 +17,8 @@ export type FromChild =
   /** The application could not be loaded. */
   | { type: "broken"; error: Crossing }
   | { type: "call"; run: number; call: number; method: RemoteMethod; args: Crossing }
-  | { type: "log"; run: number; level: string; bindings: Crossing; args: Crossing }
+  /** `args` begins with the bindings of the logger. */
+  | { type: "log"; run: number; level: string; args: Crossing }
   /** `memory` is what the process holds, in KiB, if the pool wants to know. */
   | { type: "returned"; run: number; value: Crossing; memory: number | undefined }
   | { type: "threw"; run: number; error: Crossing; memory: number | undefined }

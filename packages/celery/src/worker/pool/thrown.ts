@@ -53,23 +53,27 @@ export function unpackThrown(text: Crossing): unknown {
   return revived(unpack(text) as Plain);
 }
 
-/** Arguments of a log call, among which errors may be, also inside an object: `log.error({ err, attempt }, "...")`. */
+/** Arguments of a log call, among which errors may be, also as members: `log.error({ err, attempt }, "...")`. Never throws. */
 export function packLogArguments(args: readonly unknown[]): Crossing {
-  return pack(
-    args.map((value) => {
-      const holdsError = value instanceof Object && Object.values(value).some((member) => member instanceof Error);
-      if (!holdsError || value instanceof Error) return plain(value, 0);
-      return { members: Object.entries(value).map(([key, member]) => [key, plain(member, 0)]) };
-    }),
-  );
+  return pack(args.map(plainArgument));
 }
 
 export function unpackLogArguments(text: Crossing): unknown[] {
-  return (unpack(text) as (Plain | { members: [string, Plain][] })[]).map((argument) =>
+  return (unpack(text) as (Plain | PlainMembers)[]).map((argument) =>
     "members" in argument
       ? Object.fromEntries(argument.members.map(([key, member]) => [key, revived(member)]))
       : revived(argument),
   );
+}
+
+/** An object with members that are errors, or may be. */
+interface PlainMembers {
+  members: [string, Plain][];
+}
+
+function plainArgument(value: unknown): Plain | PlainMembers {
+  if (Object.prototype.toString.call(value) !== "[object Object]") return plain(value, 0);
+  return { members: Object.entries(value as object).map(([key, member]) => [key, plain(member, 0)]) };
 }
 
 function plain(thrown: unknown, depth: number): Plain {

@@ -31,9 +31,7 @@ export class ChildTask {
       signal: this.#aborts.signal.signal,
       leaseLost: this.#aborts.leaseLost.signal,
       get log() {
-        log ??= remoteLog(logLevel, (level, bindings, args) =>
-          channel.tell({ type: "log", run, level, bindings, args }),
-        );
+        log ??= remoteLog(logLevel, (level, args) => channel.tell({ type: "log", run, level, args }));
         return log;
       },
       retry(options) {
