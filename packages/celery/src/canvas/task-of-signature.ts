@@ -1,7 +1,9 @@
 import type { Address } from "../broker/broker.ts";
+import { isDeflated } from "../message/compression.ts";
 import type { TaskToSend } from "../message/encode-task.ts";
 import { isRecord } from "../message/inert-json.ts";
 import { readIsoTime } from "../message/iso-time.ts";
+import { findSerializer } from "../message/serializers.ts";
 import { MalformedCanvas } from "./malformed-canvas.ts";
 import { listOf } from "./shape.ts";
 import type { Signature, SignatureOptions } from "./signature.ts";
@@ -34,6 +36,9 @@ export function taskOfSignature(signature: Signature, route: (taskName: string) 
   put("shadow", read.text("shadow"));
   put("replacedTaskNesting", read.number("replaced_task_nesting"));
   put("headers", read.record("headers"));
+  put("serializer", serializerOf(read.text("serializer")));
+  const compression = read.text("compression");
+  if (compression !== undefined && isDeflated(compression)) task.compression = compression;
   if (options.ignore_result === true) task.ignoreResult = true;
   const [hard, soft] = [read.number("time_limit"), read.number("soft_time_limit")];
   if (hard !== undefined || soft !== undefined) task.timeLimits = [hard ?? null, soft ?? null];
@@ -62,6 +67,15 @@ function addressOf(name: string, read: OptionReader, route: (taskName: string) =
   if (exchange && routingKey) return { queue: queue ?? routingKey, exchange, routingKey };
   const address = queue ?? (exchange === "" && routingKey ? routingKey : route(name));
   return typeof address === "string" ? { queue: address } : { queue: address.routingKey, ...address };
+}
+
+/** @throws {MalformedCanvas} for pickle, and what nobody knows. A compression that we do not write is left out instead. */
+function serializerOf(name: string | undefined): string | undefined {
+  try {
+    return name === undefined ? undefined : findSerializer(name).name;
+  } catch (error) {
+    throw new MalformedCanvas("the option serializer", (error as Error).message);
+  }
 }
 
 /** What maps another task over a list goes where that task goes. */
