@@ -11,6 +11,14 @@ const needs = {
   openssl: { found: () => findProgram("openssl"), install: "apt-get install openssl" },
   xxhsum: { found: () => findProgram("xxhsum"), install: "apt-get install xxhash" },
   strace: { found: () => findProgram("strace"), install: "apt-get install strace" },
+  "python3-msgpack": {
+    found: () => existingFile("/usr/lib/python3/dist-packages/msgpack/__init__.py"),
+    install: "apt-get install python3-msgpack",
+  },
+  "python3-yaml": {
+    found: () => existingFile("/usr/lib/python3/dist-packages/yaml/__init__.py"),
+    install: "apt-get install python3-yaml",
+  },
   "python3-celery": {
     found: () => existingFile("/usr/lib/python3/dist-packages/celery/__init__.py"),
     install: "apt-get install python3-celery python3-redis",

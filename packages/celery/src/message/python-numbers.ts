@@ -32,7 +32,7 @@ function withNativeNumbers(text: string): string {
   for (let at = 0; at < text.length; ) {
     const quote = text.indexOf('"', at);
     const open = quote === -1 ? text.length : quote;
-    out += text.slice(at, open).replace(/\bNaN\b|\bInfinity\b/g, (name) => (name === "NaN" ? nan : infinity));
+    out += text.slice(at, open).replace(/(?<!-)\bNaN\b|\bInfinity\b/g, (name) => (name === "NaN" ? nan : infinity));
     at = endOfString(text, open);
     out += text.slice(open, at);
   }

@@ -24,7 +24,7 @@ export function writeJson(value: unknown, { plainValues = false }: WriteJsonOpti
 /** Whether `JSON.stringify` by itself writes what Python reads as the same. */
 function isNative(value: unknown, depth: number): boolean {
   if (typeof value === "number") return isInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
-  if (typeof value === "bigint") return false;
+  if (typeof value === "bigint" || typeof value === "function") return false;
   if (typeof value !== "object" || value === null) return true;
   if (depth > deepestWritten) throw tooDeep();
   if (Array.isArray(value)) {

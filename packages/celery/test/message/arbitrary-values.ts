@@ -16,8 +16,10 @@ const dates = fc
 
 const two = (most: number) => fc.integer({ min: 0, max: most }).map((n) => String(n).padStart(2, "0"));
 const zones = fc.oneof(
-  fc.constantFrom("", "+00:00"),
-  fc.tuple(fc.constantFrom("+", "-"), two(13), two(59)).map(([s, h, m]) => `${s}${h}:${m}`),
+  fc.constantFrom("", "+00:00", "-00:30"),
+  fc.tuple(fc.constantFrom("+", "-"), fc.integer({ min: 1, max: 13 }), two(59)).map(([sign, hours, minutes]) => {
+    return `${sign}${String(hours).padStart(2, "0")}:${minutes}`;
+  }),
 );
 const clocks = fc
   .tuple(
@@ -38,7 +40,7 @@ const typed = fc.oneof(
   fc.tuple(days, clocks, zones).map(([day, clock, zone]) => new PythonDateTime(`${day}T${clock}${zone}`)),
   days.map((day) => new PythonDate(day)),
   fc.tuple(clocks, zones).map(([clock, zone]) => new PythonTime(clock + zone)),
-  fc.tuple(fc.bigInt(), fc.nat({ max: 30 })).map(([digits, places]) => new PythonDecimal(`${digits}E-${places}`)),
+  fc.tuple(fc.bigInt(), fc.nat({ max: 999_999 })).map(([whole, places]) => new PythonDecimal(`${whole}.${places}`)),
   fc.uuid().map((uuid) => new PythonUuid(uuid)),
   bytes,
 );
