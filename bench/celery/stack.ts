@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { requireProgram } from "../../testing/require-server.ts";
 import type { Scope } from "../../testing/scope.ts";
 import { type ServerProcess, startServer } from "../../testing/server-process.ts";
 
@@ -28,7 +27,7 @@ export const pythonPrefork: Stack = {
       ],
       env: { BENCH_URL: url, C_FORCE_ROOT: "1", PYTHONDONTWRITEBYTECODE: "1" },
       // At this level Celery says nothing when it is ready: the last line of its banner has to do.
-      ready: /\[queues\][^]*bench[^]*key=bench/,
+      ready: /key=bench/,
     }),
 };
 
@@ -43,7 +42,10 @@ export function ours(pool: "inline" | "process"): Stack {
           ...[celeryNode, "worker", "--app", `${folder}node-app.ts`, "--pool", pool, "--concurrency", "4", "-E"],
           ...["--queues", "bench", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
         ],
-        env: { BENCH_URL: url, ...(process.env.WORKER_NODE_OPTIONS && { NODE_OPTIONS: process.env.WORKER_NODE_OPTIONS }) },
+        env: {
+          BENCH_URL: url,
+          ...(process.env.WORKER_NODE_OPTIONS && { NODE_OPTIONS: process.env.WORKER_NODE_OPTIONS }),
+        },
         ready: /bench/,
       }),
   };
@@ -52,11 +54,15 @@ export function ours(pool: "inline" | "process"): Stack {
 export const bullmq: Stack = {
   name: "BullMQ, 4 at once",
   start: (scope, url) =>
-    started(scope, { program: process.execPath, args: [`${folder}bullmq-worker.ts`], env: { BENCH_URL: url }, ready: /ready/ }),
+    started(scope, {
+      program: process.execPath,
+      args: [`${folder}bullmq-worker.ts`],
+      env: { BENCH_URL: url },
+      ready: /ready/,
+    }),
 };
 
 async function started(scope: Scope, command: Parameters<typeof startServer>[0]): Promise<ServerProcess> {
-  requireProgram(command.program);
   const server = await startServer(command);
   scope.after(() => server.stop("SIGKILL"));
   return server;

@@ -2,8 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { encodeTask, writeEnvelope } from "@ccatobs/celery";
 import type { TestRedis } from "../../testing/redis.ts";
 import { programScope } from "../scope.ts";
-import { memoryOfTree, type Stack } from "./stack.ts";
 import { connectedTo } from "./connected-to.ts";
+import { memoryOfTree, type Stack } from "./stack.ts";
 
 export interface Throughput {
   tasksPerSecond: number;
@@ -30,7 +30,9 @@ export async function measureThroughput(redis: TestRedis, stack: Stack, tasks: n
 
     async function run(count: number): Promise<number> {
       for (let left = count; left > 0; left -= 500) {
-        const texts = Array.from({ length: Math.min(left, 500) }, () => writeEnvelope(encodeTask({ queue: "bench", name: "noop" })));
+        const texts = Array.from({ length: Math.min(left, 500) }, () =>
+          writeEnvelope(encodeTask({ queue: "bench", name: "noop" })),
+        );
         await client.lpush("prepared", ...texts);
       }
       const before = performance.now();
@@ -38,7 +40,8 @@ export async function measureThroughput(redis: TestRedis, stack: Stack, tasks: n
       for (;;) {
         const [waiting, held] = await Promise.all([client.llen("bench"), client.hlen("unacked")]);
         if (waiting === 0 && held === 0) return (performance.now() - before) / 1000;
-        if (performance.now() - before > 120_000) throw new Error(`${stack.name}: ${waiting} tasks still wait after 120 s`);
+        if (performance.now() - before > 120_000)
+          throw new Error(`${stack.name}: ${waiting} tasks still wait after 120 s`);
         await pause(5);
       }
     }

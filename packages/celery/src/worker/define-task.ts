@@ -70,5 +70,7 @@ async function checked<Args extends readonly unknown[]>(
   if (!answer.issues) return answer.value;
   const [first] = answer.issues;
   const where = first?.path?.map((step) => (typeof step === "object" ? step.key : step)).join(".");
-  throw new InvalidArguments(`${name}(): ${where ? `argument ${where}: ` : ""}${first?.message ?? "arguments do not fit"}`);
+  throw new InvalidArguments(
+    `${name}(): ${where ? `argument ${where}: ` : ""}${first?.message ?? "arguments do not fit"}`,
+  );
 }

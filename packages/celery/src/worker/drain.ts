@@ -23,7 +23,7 @@ export interface DrainOptions {
   /** Aborted by us when nothing is tried again any more. */
   giveUp: AbortController;
   stopUpkeep(): void;
-  stopPresence(): Promise<void>;
+  stopRemote(): Promise<void>;
   log: Logger;
 }
 
@@ -58,7 +58,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   }
   giveUp.abort();
   await giveBack([...held]);
-  await within(5_000, options.stopPresence());
+  await within(5_000, options.stopRemote());
 
   /** Newest first, so that the one popped first ends up at the head of its queue. Bounded by the lease. */
   async function giveBack(messages: Held[]): Promise<void> {

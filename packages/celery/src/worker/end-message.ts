@@ -3,12 +3,13 @@ import type { Broker } from "../broker/broker.ts";
 import type { Continuation } from "../canvas/continuation.ts";
 import { MalformedCanvas } from "../canvas/malformed-canvas.ts";
 import type { Signature } from "../canvas/signature.ts";
+import type { DecodedTask } from "../message/decode-task.ts";
 import { encodeRetry } from "../message/encode-task.ts";
+import { celeryErrors } from "../results/celery-errors.ts";
 import { remoteError, traceback } from "../results/python-error.ts";
 import type { ResultTuple } from "../results/result-tuple.ts";
 import type { RemoteError, ResultStore, TaskMeta } from "../results/results.ts";
-import { celeryErrors } from "../results/celery-errors.ts";
-import { taskMeta } from "../results/task-meta.ts";
+import { type ExtendedMeta, taskMeta } from "../results/task-meta.ts";
 import { type Held, type HeldMessages, identity, type Refusal, requestView, type Work } from "./held.ts";
 import type { Emit } from "./hooks.ts";
 import type { Outcome } from "./outcome.ts";
@@ -135,7 +136,11 @@ export function endMessages(options: EndMessageOptions): EndMessage {
     emit("task:failed", { ...who, runtime, error, remote, traceback: trace }, view(held));
     const { acksLate, acksOnFailureOrTimeout } = book.optionsOf(work.task);
     if (acksLate && !acksOnFailureOrTimeout) {
-      return deadLetter(held, "failed", `the task failed with ${remote.exc_type}, and failures are not acknowledged here`);
+      return deadLetter(
+        held,
+        "failed",
+        `the task failed with ${remote.exc_type}, and failures are not acknowledged here`,
+      );
     }
     return acknowledge(held);
   }
@@ -186,7 +191,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
       if (id !== undefined) await results.store(taskMeta({ id }, "FAILURE", error, trace));
     };
     if (!silent && !(await persist.insist(held, "storing why a message is put aside", store))) return letGo(held);
-    if (work && !(await failureTold(held, work, "FAILURE", error, trace))) return letGo(held);
+    if (refusal.decoded && !(await failureTold(held, refusal.decoded, "FAILURE", error, trace))) return letGo(held);
     if (held.acknowledged) return all.remove(held);
     return deadLetter(held, reason, text);
   }
@@ -220,12 +225,12 @@ export function endMessages(options: EndMessageOptions): EndMessage {
   ): Promise<boolean> {
     const { storeErrorsEvenIfIgnored } = book.optionsOf(work.task);
     if (!(await stored(held, work, state, error, trace, [], storeErrorsEvenIfIgnored))) return false;
-    return failureTold(held, work, state, error, trace);
+    return failureTold(held, work.decoded, state, error, trace);
   }
 
   async function failureTold(
     held: Held,
-    { decoded }: Work,
+    decoded: DecodedTask,
     state: "FAILURE" | "REVOKED",
     error: RemoteError,
     trace: string | null,

@@ -59,6 +59,8 @@ export interface Refusal {
   /** Undefined where the message does not tell it. */
   id: string | undefined;
   name: string | undefined;
+  /** Where the message could be read: chords and errbacks learn of the failure. */
+  decoded: DecodedTask | undefined;
 }
 
 /** All that one worker holds, by delivery tag. */

@@ -41,6 +41,8 @@ export interface WorkerEvents {
   };
   /** The message was no longer ours when it was settled: somebody else may have run it, or will. */
   "task:duplicate": TaskIdentity;
+  /** Remote control has asked for something. */
+  "control:requested": { method: string; outcome: string };
   "lease:lost": TaskIdentity & { how: "answered" | "clock" };
   /** The loop has asked the broker for a message (`found`: and got one). */
   poll: { found: boolean };
@@ -52,7 +54,11 @@ export interface WorkerEvents {
 export type WorkerHooks = { [E in keyof WorkerEvents]?: (facts: WorkerEvents[E]) => unknown };
 
 /** @param request  makes a view of the task that it is about, for those who tell the world of it */
-export type Emit = <E extends keyof WorkerEvents>(event: E, facts: WorkerEvents[E], request?: () => RequestView) => void;
+export type Emit = <E extends keyof WorkerEvents>(
+  event: E,
+  facts: WorkerEvents[E],
+  request?: () => RequestView,
+) => void;
 
 /** Calls listeners so that none of them can break what it listens to. */
 export function safeEmit(hooks: WorkerHooks, log: Logger): Emit {

@@ -48,7 +48,8 @@ export function startLeaseKeeper(
       renewedAt = askedAt;
       for (const message of ours) {
         // What was settled while the question was under way is nobody's loss.
-        if (held.get(message.delivery.tag) !== message || message.lost || message.acknowledged || message.leaving) continue;
+        if (held.get(message.delivery.tag) !== message || message.lost || message.acknowledged || message.leaving)
+          continue;
         if (answers.get(message.delivery.tag) === "RENEWED") message.leasedAt = askedAt;
         else lose(message, "answered");
       }

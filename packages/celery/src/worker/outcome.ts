@@ -1,8 +1,17 @@
-import type { JobEnd } from "./pool/pool.ts";
-import type { Held, Refusal, Work } from "./held.ts";
-import { DeadLetter, Ignore, LeaseLost, Replace, Requeue, Retry, TimeLimitExceeded, WorkerLostError } from "./outcomes.ts";
-import { remoteError, traceback } from "../results/python-error.ts";
 import { writeJson } from "../message/inert-json.ts";
+import { remoteError, traceback } from "../results/python-error.ts";
+import type { Held, Refusal, Work } from "./held.ts";
+import {
+  DeadLetter,
+  Ignore,
+  LeaseLost,
+  Replace,
+  Requeue,
+  Retry,
+  TimeLimitExceeded,
+  WorkerLostError,
+} from "./outcomes.ts";
+import type { JobEnd } from "./pool/pool.ts";
 
 /** How a message ends. */
 export type Outcome =
@@ -57,7 +66,7 @@ function returned(value: unknown, held: Held, work: Work): Outcome {
   }
 }
 
-function thrown(error: unknown, held: Held, { request }: Work): Outcome {
+function thrown(error: unknown, held: Held, { request, decoded }: Work): Outcome {
   if (error instanceof Ignore) return { kind: "ignored", why: error.message };
   if (error instanceof Replace) return { kind: "replaced", by: error };
   if (error instanceof DeadLetter) {
@@ -65,7 +74,7 @@ function thrown(error: unknown, held: Held, { request }: Work): Outcome {
     const { id, name } = request;
     return {
       kind: "refused",
-      refusal: { reason, text, id, name, error: remoteError(error), traceback: traceback(error) },
+      refusal: { reason, text, id, name, decoded, error: remoteError(error), traceback: traceback(error) },
     };
   }
   if (error instanceof Retry) {

@@ -60,7 +60,8 @@ class Bucket {
 export function parseRate(text: string): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*([smh]))?\s*$/.exec(text);
   if (text.trim() === "") return 0;
-  if (!match) throw new RangeError(`a rate limit is a number with /s, /m or /h, not ${JSON.stringify(text.slice(0, 50))}`);
+  if (!match)
+    throw new RangeError(`a rate limit is a number with /s, /m or /h, not ${JSON.stringify(text.slice(0, 50))}`);
   return Number(match[1]) / secondsPer[(match[2] ?? "s") as keyof typeof secondsPer];
 }
 

@@ -17,15 +17,22 @@ export interface Receiving {
 }
 
 /** Reads a message and looks for its task. Whatever lies in the message: it never throws. */
-export function receive(delivery: Delivery, { find, accept, maxDeaths }: Receiving): { work: Work } | { refusal: Refusal } {
+export function receive(
+  delivery: Delivery,
+  { find, accept, maxDeaths }: Receiving,
+): { work: Work } | { refusal: Refusal } {
   const headers = delivery.envelope?.headers;
-  let known = { id: textIn(headers?.id), name: textIn(headers?.task) };
+  let known: Pick<Refusal, "id" | "name" | "decoded"> = {
+    id: textIn(headers?.id),
+    name: textIn(headers?.task),
+    decoded: undefined,
+  };
   const refuse = (reason: string, text: string, error: RemoteError) => ({
     refusal: { reason, text, error, traceback: null, ...known },
   });
   try {
     const decoded = decodeTask(delivery.envelope ?? delivery.raw, { accept });
-    known = { id: decoded.id, name: decoded.name };
+    known = { id: decoded.id, name: decoded.name, decoded };
     if (delivery.deaths > maxDeaths) {
       const text = `${delivery.deaths} processes that held this message have died, at most ${maxDeaths} may`;
       return refuse("poison", text, celeryErrors.workerLost(text));

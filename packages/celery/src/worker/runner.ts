@@ -14,7 +14,7 @@ export interface RunnerOptions {
   broker: Broker;
   results: ResultStore;
   held: HeldMessages;
-  pool: Pool;
+  pool: Pick<Pool, "run">;
   book: TaskBook;
   persist: Persistence;
   end: EndMessage;

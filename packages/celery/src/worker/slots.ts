@@ -84,7 +84,7 @@ export class Slots {
   resize(concurrency: number): void {
     this.#concurrency = concurrency;
     this.#shelf.capacity = this.prefetch;
-    this.#startReserved();
+    this.#startWaiting();
     this.#options.wake();
   }
 
@@ -93,19 +93,16 @@ export class Slots {
     const read = receive(held.delivery, receiving);
     if ("refusal" in read) {
       held.refusal = read.refusal;
-      return this.#settle(held);
+      this.#settle(held);
+      return;
     }
     const { work } = read;
     held.work = work;
     book.countReceived(work.request.name);
-    emit(
-      "task:received",
-      { ...identity(held), redelivered: held.delivery.redelivered },
-      () => requestView(held, work),
-    );
-    if (this.#isRevoked(held) || isExpired(work)) return this.#settle(held);
+    emit("task:received", { ...identity(held), redelivered: held.delivery.redelivered }, () => requestView(held, work));
     const due = work.request.eta?.getTime() ?? 0;
-    if (due > Date.now()) this.#keep(held, due);
+    if (this.#isRevoked(held) || isExpired(work)) this.#settle(held);
+    else if (due > Date.now()) this.#keep(held, due);
     else this.#offer(held);
   }
 
@@ -141,23 +138,27 @@ export class Slots {
     return held.revoked;
   }
 
-  /** For one whose time has come: it runs, or waits for a slot, or for its turn under a rate limit. */
+  /** For one whose time has come: it waits for its turn under a rate limit, or for a slot. */
   #offer(held: Held): void {
     const { rates } = this.#options.book;
     const { name } = held.work!.task;
     if (rates.has(name) && !this.#turnTaken.has(held)) {
       const turn = rates.next(name);
-      if (turn > Date.now()) {
-        if (!this.#shelf.hasRoomFor(turn)) return this.#park(held, rates.takeEstimate(name));
-        rates.take(name);
-        this.#turnTaken.add(held);
-        return this.#keep(held, turn);
+      const isNow = turn <= Date.now();
+      if (!isNow && !this.#shelf.hasRoomFor(turn)) {
+        this.#park(held, rates.takeEstimate(name));
+        return;
       }
       rates.take(name);
+      if (!isNow) {
+        this.#turnTaken.add(held);
+        this.#keep(held, turn);
+        return;
+      }
     }
     held.place = "reserved";
     this.#waiting.push(held);
-    this.#startReserved();
+    this.#startWaiting();
   }
 
   #keep(held: Held, due: number): void {
@@ -182,7 +183,7 @@ export class Slots {
     );
   }
 
-  #startReserved(): void {
+  #startWaiting(): void {
     while (this.#active < this.#concurrency) {
       const held = this.#waiting.shift();
       if (!held) return;
@@ -191,13 +192,16 @@ export class Slots {
   }
 
   #start(held: Held): void {
-    if (this.#isRevoked(held)) return this.#settle(held);
+    if (this.#isRevoked(held)) {
+      this.#settle(held);
+      return;
+    }
     const { runner } = this.#options;
     this.#active++;
     held.place = "active";
     const freed = () => {
       this.#active--;
-      this.#startReserved();
+      this.#startWaiting();
     };
     this.#track(runner.run(held, freed));
   }

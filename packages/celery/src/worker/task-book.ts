@@ -58,7 +58,10 @@ export class TaskBook {
     return undefined;
   }
 
-  setTimeLimits(name: string, limits: { soft: number | undefined; hard: number | undefined }): undefined | "unknown task" {
+  setTimeLimits(
+    name: string,
+    limits: { soft: number | undefined; hard: number | undefined },
+  ): undefined | "unknown task" {
     const task = this.#named(name);
     if (!task) return "unknown task";
     Object.assign(this.optionsOf(task), { timeLimit: limits.hard, softTimeLimit: limits.soft });

@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import type { Continuation } from "../canvas/continuation.ts";
 import type { Client } from "../client/client.ts";
-import type { ResultStore, TaskMeta } from "../results/results.ts";
 import { resultTuple } from "../results/result-tuple.ts";
+import type { ResultStore, TaskMeta } from "../results/results.ts";
 import { taskMeta } from "../results/task-meta.ts";
 import type { EndMessage } from "./end-message.ts";
 import type { Held, Work } from "./held.ts";
@@ -64,7 +64,11 @@ export function taskContext(
       if (!stored) throw new Error(`the result of task ${taskId} could not be stored while the lease lasted`);
     },
     async send(queue, name, options) {
-      const id = await client.send(queue, name, { parentId: request.id, rootId: request.rootId ?? request.id, ...options });
+      const id = await client.send(queue, name, {
+        parentId: request.id,
+        rootId: request.rootId ?? request.id,
+        ...options,
+      });
       held.children.push(resultTuple(id));
       return id;
     },

@@ -13,6 +13,7 @@ export interface InsideParts {
   name: string;
   broker: Broker;
   pool: Pool;
+  builtin: Pick<Pool, "terminate">;
   book: TaskBook;
   held: HeldMessages;
   slots: Slots;
@@ -54,7 +55,7 @@ export function workerInside(parts: InsideParts): WorkerInside {
       const known = [...held].flatMap(({ work }) => (work && wanted.has(work.request.id) ? [work.request.id] : []));
       const running = slots.revoke(({ work }) => work !== undefined && wanted.has(work.request.id));
       if (terminateWith !== undefined) {
-        for (const { work } of running) pool.terminate(work!.request.id, terminateWith);
+        for (const { work } of running) parts.builtin.terminate(work!.request.id, terminateWith);
       }
       return known;
     },

@@ -1,19 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { pino } from "pino";
-import { builtinTasks } from "../canvas/builtin-tasks.ts";
+import type { Address } from "../broker/broker.ts";
+import { createContinuation } from "../canvas/continuation.ts";
+import { readSignature } from "../canvas/read-signature.ts";
+import type { CanvasServices } from "../canvas/services.ts";
 import { createClient } from "../client/client.ts";
+import { encodeTask, type TaskToSend } from "../message/encode-task.ts";
+import { builtinPool } from "./builtin-pool.ts";
 import { Consumer } from "./consumer.ts";
-import { continuations } from "./continuation.ts";
+import { createRemoteControl } from "./control/remote-control.ts";
 import { drain } from "./drain.ts";
 import { endMessages } from "./end-message.ts";
 import { HeldMessages, identity } from "./held.ts";
 import { type Emit, safeEmit, type WorkerEvents } from "./hooks.ts";
-import { workerInside } from "./worker-inside.ts";
 import { type LeaseKeeper, startLeaseKeeper } from "./lease-keeper.ts";
 import type { CountedState, Worker, WorkerFacts, WorkerOptions } from "./options.ts";
 import { inlinePool } from "./pool/inline.ts";
-import { type Presence, startPresence } from "./presence.ts";
 import { QueueCycle } from "./queue-cycle.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { revokedTasks } from "./revoked-tasks.ts";
@@ -24,6 +27,7 @@ import { type EffectiveOptions, TaskBook } from "./task-book.ts";
 import { taskContext } from "./task-context.ts";
 import { startUpkeep, type Upkeep } from "./upkeep.ts";
 import { pause } from "./waiting.ts";
+import { workerInside } from "./worker-inside.ts";
 
 /**
  * A worker: takes messages from its queues under leases, runs their tasks in its pool, stores results, and only then
@@ -42,7 +46,18 @@ export function createWorker(options: WorkerOptions): Worker {
   const log = (options.log ?? pino({ level: "silent" })).child({ worker: name });
   const queues = new QueueCycle(options.queues, options.queueOrderStrategy);
   const client = createClient(options);
-  const book = new TaskBook([...options.tasks, ...builtinTasks()], effectiveOptions(options), options.fallback);
+  const services: CanvasServices = {
+    results,
+    route: (taskName) => options.route?.(taskName) ?? options.defaultQueue ?? "celery",
+    send: (task) => broker.publish(addressOf(task), encodeTask(task)),
+    refused: (error) => log.error({ err: error }, "part of a canvas cannot be read; the rest of it is done"),
+  };
+  const builtin = builtinPool(pool, services, (request) => book.find(request));
+  const book: TaskBook = new TaskBook(
+    [...options.tasks, ...builtin.tasks],
+    effectiveOptions(options),
+    options.fallback,
+  );
 
   const counts = Object.fromEntries(Object.values(countedBy).map((state) => [state, 0])) as Record<
     CountedState,
@@ -54,7 +69,7 @@ export function createWorker(options: WorkerOptions): Worker {
     if (state) counts[state]++;
     if (event === "task:succeeded") recent.add((facts as WorkerEvents["task:succeeded"]).id);
     tell(event, facts);
-    presence?.tell(event, facts, request);
+    remote.emit(event, facts, request);
   };
 
   const recent = new RecentIds(1_000);
@@ -62,14 +77,14 @@ export function createWorker(options: WorkerOptions): Worker {
   const giveUp = new AbortController();
   const persist = persistence(held, log, giveUp.signal);
   const extended = options.resultExtended ?? false;
-  const continuation = continuations({ broker, results, client });
+  const continuation = createContinuation(services);
   const end = endMessages({ broker, results, held, book, persist, continuation, worker: name, extended, emit, log });
   const contextParts = { results, client, persist, end, continuation, log };
   const runner = createRunner({
     broker,
     results,
     held,
-    pool,
+    pool: builtin,
     book,
     persist,
     end,
@@ -98,7 +113,7 @@ export function createWorker(options: WorkerOptions): Worker {
   });
   const consumer: Consumer = new Consumer({ broker, queues, held, slots, emit, log });
   const inside = workerInside({
-    ...{ name, broker, pool, book, held, slots, queues, consumer, recent, counts, options },
+    ...{ name, broker, pool, builtin, book, held, slots, queues, consumer, recent, counts, options },
     announce: () => upkeep?.announce(),
     shutdown() {
       void stop();
@@ -106,12 +121,26 @@ export function createWorker(options: WorkerOptions): Worker {
     },
   });
 
+  const remote = createRemoteControl({
+    ...{ broker, inside, revoked, log },
+    access: options.control ?? "full",
+    taskEvents: options.events ?? false,
+    heartbeatInterval: options.heartbeatInterval ?? 2,
+    mingle: options.mingle ?? true,
+    gossip: options.gossip ?? true,
+    call: (signature) =>
+      continuation.applied(
+        { id: randomUUID(), rootId: undefined, priority: 0 },
+        readSignature(signature, "the action of an election"),
+      ),
+    count: (request) => emit("control:requested", request),
+  });
+
   let state: WorkerFacts["state"] = "new";
   let connected = false;
   let loop: Promise<void> = Promise.resolve();
   let keeper: LeaseKeeper | undefined;
   let upkeep: Upkeep | undefined;
-  let presence: Presence | undefined;
   let stopping: Promise<void> | undefined;
   const graceOver = new AbortController();
 
@@ -123,14 +152,14 @@ export function createWorker(options: WorkerOptions): Worker {
       await broker.declare(queues.declarations);
       await broker.announce(name, queues.order, 30_000);
       // A worker answers remote control, and knows what is revoked, before it takes its first message.
-      presence = await startPresence({ options, name, inside, revoked, log });
+      await remote.start();
     } catch (error) {
       state = "stopped";
       await pool.stop();
       throw error;
     }
     // Stopped meanwhile.
-    if (state !== "running") return presence.stop();
+    if (state !== "running") return remote.stop();
     connected = true;
     broker.on("connected", reconnected);
     broker.on("disconnected", disconnected);
@@ -149,6 +178,7 @@ export function createWorker(options: WorkerOptions): Worker {
     if (state !== "running") return;
     log.info("the broker is connected");
     consumer.wake();
+    remote.reconnected();
     void upkeep?.announce();
   }
 
@@ -174,7 +204,7 @@ export function createWorker(options: WorkerOptions): Worker {
       loop,
       graceOver: graceOver.signal,
       stopUpkeep: () => upkeep?.stop(),
-      stopPresence: async () => presence?.stop(),
+      stopRemote: () => remote.stop(),
     });
     keeper?.stop();
     await pool.stop();
@@ -210,6 +240,10 @@ export function createWorker(options: WorkerOptions): Worker {
       draining: state === "draining",
     }),
   };
+}
+
+function addressOf({ queue = "", exchange, routingKey = queue }: TaskToSend): Address {
+  return exchange ? { exchange, routingKey } : queue;
 }
 
 function effectiveOptions(options: WorkerOptions): EffectiveOptions {

@@ -17,16 +17,18 @@ await results.connect();
 const finish = Promise.withResolvers<void>();
 const tags: string[] = [];
 const pop = broker.pop.bind(broker);
-broker.pop = async (queues) => {
-  const delivery = await pop(queues);
-  if (delivery) tags.push(delivery.tag);
-  return delivery;
+broker.pop = async (...asked) => {
+  const deliveries = await pop(...asked);
+  tags.push(...deliveries.map(({ tag }) => tag));
+  return deliveries;
 };
 
 const worker = createWorker({
   broker,
   results,
   queues: [queue],
+  prefetchMultiplier: 1,
+  mingle: false,
   tasks: [
     {
       name: "held",

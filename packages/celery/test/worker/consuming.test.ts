@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { createWorker } from "../../src/index.ts";
 import { Consumer } from "../../src/worker/consumer.ts";
 import { HeldMessages } from "../../src/worker/held.ts";
+import { QueueCycle } from "../../src/worker/queue-cycle.ts";
 import { gate, queue, startWorld } from "./world.ts";
 
 test("no more messages are taken than can run at once; the rest stays with the broker", async (t) => {
@@ -48,9 +49,9 @@ test("what the broker throws makes the loop back off and go on", async (t) => {
   const world = await startWorld(t);
   const pop = world.broker.pop.bind(world.broker);
   let failures = 0;
-  t.mock.method(world.broker, "pop", async (queues: string[]) => {
+  t.mock.method(world.broker, "pop", async (...args: Parameters<typeof pop>) => {
     if (failures++ < 3) throw new Error("connection is gone");
-    return pop(queues);
+    return pop(...args);
   });
   const worker = await world.work([{ name: "calm", run: async () => "calm" }]);
   assert.equal((await world.ended(await world.send("calm"))).status, "SUCCESS");
@@ -114,21 +115,6 @@ test("a task waits for its eta without keeping others from running", async (t) =
   assert.deepEqual(order, ["now", "later"]);
 });
 
-test("a queue full of etas stays with the broker, and an ordinary task behind them runs", async (t) => {
-  const world = await startWorld(t);
-  const most = { held: 0 };
-  for (let n = 0; n < 200; n++) await world.client.send(queue, "note", { countdown: 3600 });
-  const worker = await world.work([{ name: "note", run: async () => "ran" }], {
-    concurrency: 2,
-    hooks: { "task:received": () => (most.held = Math.max(most.held, worker?.facts().leasesHeld ?? 0)) },
-  });
-  assert.deepEqual(await world.ended(await world.send("note")), { status: "SUCCESS", result: "ran" });
-  assert.ok(most.held <= 4, `held ${most.held} at once`);
-  assert.equal(worker.facts().scheduled, 2);
-  await worker.stop();
-  await world.expectBroker({ waiting: 200 });
-});
-
 test("the record of health says when the loop last turned, also while all slots are busy", async (t) => {
   const world = await startWorld(t);
   const slow = gate("slow");
@@ -145,10 +131,11 @@ test("the record of health says when the loop last turned, also while all slots 
 });
 
 test("the loop of a consumer refuses to run twice", async (t) => {
-  const world = await startWorld(t);
+  const { broker } = await startWorld(t);
   const unused = undefined as never;
-  const parts = { runner: unused, emit: () => {}, log: unused, held: new HeldMessages(1000) };
-  const consumer = new Consumer({ broker: world.broker, queues: [queue], concurrency: 1, ...parts });
+  const slots = { room: 0, accept: unused, msUntilDue: () => 60_000, startDue: () => {} };
+  const parts = { slots, emit: () => {}, log: unused, held: new HeldMessages(1000), queues: new QueueCycle([queue]) };
+  const consumer = new Consumer({ broker, ...parts });
   const loop = consumer.run();
   await assert.rejects(consumer.run(), /cannot run twice/);
   consumer.stop();

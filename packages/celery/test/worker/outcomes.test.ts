@@ -235,7 +235,7 @@ test("messages that nobody here can run are put aside with a reason each, and th
     { ...encodeTask({ queue, name: "good" }), "content-type": "application/x-python-serialize" },
     { ...encodeTask({ queue, name: "good" }), headers: {} },
     encodeTask({ queue, name: "nobody.knows" }),
-    encodeTask({ queue, name: "good", embed: { chain: [{ task: "next" }] } }),
+    encodeTask({ queue, name: "good", embed: { chain: "next" as never } }),
   ];
   for (const envelope of [...bad, good]) await world.broker.publish(queue, envelope);
   const worker = await world.work([{ name: "good", run: async () => "fine" }]);
@@ -249,14 +249,7 @@ test("messages that nobody here can run are put aside with a reason each, and th
   await worker.stop();
   assert.deepEqual(
     worker.events.all("task:dead-lettered").map(({ reason }) => reason),
-    [
-      "malformed",
-      "malformed",
-      "pickle-refused",
-      "unsupported-protocol",
-      "unknown-task",
-      "unsupported-canvas",
-    ],
+    ["malformed", "malformed", "pickle-refused", "unsupported-protocol", "unknown-task", "malformed"],
   );
   assert.equal((await world.broker.deadLetters()).length, bad.length);
   assert.equal((await world.broker.inspect(queue)).waiting, 0);

@@ -18,6 +18,8 @@ const everyEvent: Name[] = [
   "task:failed",
   "task:retried",
   "task:ignored",
+  "task:revoked",
+  "task:rejected",
   "task:requeued",
   "task:dead-lettered",
   "task:duplicate",

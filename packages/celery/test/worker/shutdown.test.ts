@@ -110,13 +110,13 @@ test("a message that is just being popped when the worker stops goes back, too",
   const popping = Promise.withResolvers<void>();
   const answered = Promise.withResolvers<void>();
   const pop = world.broker.pop.bind(world.broker);
-  t.mock.method(world.broker, "pop", async (queues: string[]) => {
-    const delivery = await pop(queues);
-    if (delivery) {
+  t.mock.method(world.broker, "pop", async (...args: Parameters<typeof pop>) => {
+    const deliveries = await pop(...args);
+    if (deliveries.length > 0) {
       popping.resolve();
       await answered.promise;
     }
-    return delivery;
+    return deliveries;
   });
   let runs = 0;
   const worker = await world.work([{ name: "late", run: async () => ++runs }]);

@@ -18,6 +18,12 @@ import { type Recorded, recordEvents } from "./recorded-events.ts";
 
 export const queue = "deep_sky";
 
+export interface BrokerContent {
+  waiting?: number;
+  unacked?: number;
+  deadLetters?: string[];
+}
+
 export interface World {
   broker: Broker;
   results: ResultStore;
@@ -28,7 +34,9 @@ export interface World {
   /** The stored state once it is a ready one. */
   ended(id: string): Promise<{ status: string; result: unknown }>;
   /** What lies in the broker now, all of it. */
-  expectBroker(expected: { waiting?: number; unacked?: number; deadLetters?: string[] }): Promise<void>;
+  expectBroker(expected: BrokerContent): Promise<void>;
+  /** The same, within 30 s. */
+  expectBrokerSoon(expected: BrokerContent): Promise<void>;
 }
 
 /** A broker and a result store in memory, unless others are given; gone when the test ends. */
@@ -48,7 +56,7 @@ export async function startWorld(
   });
   const client = createClient({ broker, results });
 
-  return {
+  const world: World = {
     broker,
     results,
     client,
@@ -59,6 +67,11 @@ export async function startWorld(
         results,
         queues: [queue],
         tasks,
+        prefetchMultiplier: 1,
+        trackStarted: true,
+        mingle: false,
+        gossip: false,
+        heartbeatInterval: 0,
         abortGrace: 1_000,
         ...options,
         hooks: events.hooks,
@@ -72,6 +85,17 @@ export async function startWorld(
       const { status, result } = await results.waitFor(id, AbortSignal.timeout(30_000));
       return { status, result: plain(result) };
     },
+    async expectBrokerSoon(expected) {
+      const deadline = Date.now() + 30_000;
+      for (;;) {
+        try {
+          return await world.expectBroker(expected);
+        } catch (error) {
+          if (Date.now() > deadline) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      }
+    },
     async expectBroker({ waiting = 0, unacked = 0, deadLetters = [] }) {
       const state = await broker.inspect(queue);
       const reasons = (await broker.deadLetters()).map(({ reason }) => reason);
@@ -81,6 +105,7 @@ export async function startWorld(
       );
     },
   };
+  return world;
 }
 
 /** What comes out of JSON has no prototype here, which strict comparisons would notice. */

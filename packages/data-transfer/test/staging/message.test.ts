@@ -5,10 +5,7 @@ import { carriesStagingId, readStagingRequest } from "../../src/staging/message.
 
 /** As a worker reads what a peer has sent. */
 function received(task: Partial<TaskToSend>): TaskRequest {
-  const { id, name, args, kwargs, retries, headers, replyTo, rootId, parentId } = decodeTask(
-    encodeTask({ queue: "q", name: "stage", ...task }),
-  );
-  return { id, name, args, kwargs, retries, headers, replyTo, rootId, parentId, queue: "q", redelivered: false };
+  return { ...decodeTask(encodeTask({ queue: "q", name: "stage", ...task })), queue: "q" };
 }
 
 test("ids are read from where our managers and Python's put them", () => {

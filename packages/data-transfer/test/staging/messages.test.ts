@@ -54,9 +54,9 @@ const hopeless: readonly { what: string; reason: string; text: string }[] = [
     text: withBody([[], { constructor: { staging_item_id: 1 } }, {}]),
   },
   {
-    what: "that wants another task afterwards",
-    reason: "unsupported-canvas",
-    text: messageText({ kwargs: { staging_item_id: 1 }, embed: { chain: [{ task: "next" }] } as never }),
+    what: "whose chain is no list",
+    reason: "malformed",
+    text: messageText({ kwargs: { staging_item_id: 1 }, embed: { chain: "next" } as never }),
   },
 ];
 
