@@ -121,9 +121,9 @@ test("a request without its argument, or with one of another type, is told so an
   assert.deepEqual(
     replies.map((reply) => plain(reply[node])),
     [
-      { error: "TypeError('revoke() is missing its argument \\'task_id\\'')" },
+      { error: `TypeError("revoke() missing 1 required positional argument: 'task_id'")` },
       { error: "ValueError('task_id is not a list of texts')" },
-      { error: "TypeError('rate_limit() is missing its argument \\'task_name\\'')" },
+      { error: `TypeError("rate_limit() missing 1 required positional argument: 'task_name'")` },
       { error: "ValueError('headers are not an object, nor a list of name=value')" },
     ],
   );

@@ -37,8 +37,8 @@ test("each event of a task becomes Celery's, with Python's reprs", () => {
   assert.deepEqual(sent, [
     { type: "task-started", uuid: "t" },
     { type: "task-succeeded", uuid: "t", result: "['a', None, True, {'b': 1.5}]", runtime: 0.5 },
-    { type: "task-failed", uuid: "t", exception: "ValueError('it\\'s', 3)", traceback: "Traceback ..." },
-    { type: "task-retried", uuid: "t", exception: "ValueError('it\\'s', 3)", traceback: "Traceback ..." },
+    { type: "task-failed", uuid: "t", exception: `ValueError("it's", 3)`, traceback: "Traceback ..." },
+    { type: "task-retried", uuid: "t", exception: `ValueError("it's", 3)`, traceback: "Traceback ..." },
     { type: "task-revoked", uuid: "t", terminated: true, signum: 15, expired: false },
     { type: "task-revoked", uuid: "t", terminated: false, signum: null, expired: true },
     { type: "task-rejected", uuid: "t", requeue: false },

@@ -22,7 +22,7 @@ export function controlArguments(method: string, given: Readonly<Record<string, 
 
   function required<T>(name: string, read: T | undefined): T {
     if (read !== undefined) return read;
-    throw new TypeError(`${method}() is missing its argument '${name}'`);
+    throw new TypeError(`${method}() missing 1 required positional argument: '${name}'`);
   }
 
   function optionalText(name: string): string | undefined {

@@ -1,5 +1,6 @@
 import type { Broker } from "../../broker/broker.ts";
 import { plainEnvelope } from "../../message/plain-envelope.ts";
+import { pythonRepr } from "../../message/python-repr.ts";
 import { remoteError, remoteRepr } from "../../results/python-error.ts";
 import { controlArguments } from "./control-arguments.ts";
 import { type ControlRequest, readControlRequest } from "./control-request.ts";
@@ -87,6 +88,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     else if (!method) {
       log.warn({ method: request.method }, "remote control asks for something that is not known here");
       outcome("unknown");
+      reply(request, failed(`KeyError(${pythonRepr(request.method)})`));
     } else if (access === "off" || (access === "inspect" && method.access === "full")) {
       outcome("refused");
       logRefusal(method);
