@@ -86,6 +86,11 @@ export interface Broker {
   /** Declares queues (their bindings); done again by the broker itself after every reconnect. */
   declare(queues: readonly (string | QueueDeclaration)[]): Promise<void>;
   /**
+   * Declares queues no longer, and stops to listen to what they get of a fanout exchange. Other queues stay bound, so that
+   * what is sent meanwhile waits in them, as with Python's workers.
+   */
+  undeclare(queues: readonly string[]): Promise<void>;
+  /**
    * Puts a message at the tail of each queue that the address leads to, in the list of its priority. What is published in
    * one turn of the event loop goes in one round trip.
    *

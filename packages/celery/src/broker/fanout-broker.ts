@@ -22,13 +22,16 @@ export function withFanout(
   return {
     async pop(queues, options) {
       const [own, others] = divided(queues);
+      if (own.length === 0) return await stored.pop(queues, options);
+      await inbox.open(own);
       const deliveries = inbox.take(own, options?.max ?? 1);
       if (deliveries.length > 0 || others.length === 0) return deliveries;
       return await stored.pop(others, options);
     },
     async wait(queues, timeout, signal) {
       const [own, others] = divided(queues);
-      if (own.length === 0) return await stored.wait(others, timeout, signal);
+      if (own.length === 0) return await stored.wait(queues, timeout, signal);
+      await inbox.open(own);
       if (!inbox.isEmpty(own)) return;
       const arrived = new AbortController();
       const stop = inbox.onArrival((queue) => own.includes(queue) && arrived.abort());
@@ -87,6 +90,6 @@ export function withFanout(
 
   function divided(queues: readonly string[]): [own: readonly string[], others: readonly string[]] {
     const own = queues.filter((queue) => inbox.has(queue));
-    return own.length === 0 ? [own, queues] : [own, queues.filter((queue) => !inbox.has(queue))];
+    return [own, own.length === 0 ? queues : queues.filter((queue) => !inbox.has(queue))];
   }
 }

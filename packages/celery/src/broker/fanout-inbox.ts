@@ -4,6 +4,12 @@ import type { MessageLimits } from "../message/inert-json.ts";
 import type { Delivery } from "./broker.ts";
 import { markGivenBack, readDelivery } from "./delivery.ts";
 
+interface FanoutQueue {
+  texts: string[];
+  listen: () => Promise<() => void | Promise<void>>;
+  listening: ReturnType<FanoutQueue["listen"]> | undefined;
+}
+
 /** Messages that one fanout queue keeps for its consumer at most. */
 const room = 10_000;
 
@@ -14,7 +20,7 @@ const room = 10_000;
 export class FanoutInbox {
   readonly #limits: MessageLimits;
   readonly #overflown: (queue: string) => void;
-  readonly #waiting = new Map<string, string[]>();
+  readonly #queues = new Map<string, FanoutQueue>();
   readonly #taken = new Map<string, Delivery>();
   #parked: { queue: string; raw: string; until: number }[] = [];
   readonly #listeners = new Set<(queue: string) => void>();
@@ -25,36 +31,59 @@ export class FanoutInbox {
     this.#overflown = overflown;
   }
 
-  /** Begins to keep what comes to a queue. */
-  add(queue: string): void {
-    if (!this.#waiting.has(queue)) this.#waiting.set(queue, []);
+  /** @param listen  begins to {@link put} what comes to the queue; answers how to stop */
+  add(name: string, listen: FanoutQueue["listen"]): void {
+    if (!this.#queues.has(name)) this.#queues.set(name, { texts: [], listen, listening: undefined });
   }
 
-  has(queue: string): boolean {
-    return this.#waiting.has(queue);
+  /** Ends the listening; what has come and was not taken is gone. */
+  async remove(name: string): Promise<void> {
+    const queue = this.#queues.get(name);
+    this.#queues.delete(name);
+    this.#parked = this.#parked.filter((parked) => parked.queue !== name);
+    await (await queue?.listening)?.();
   }
 
-  isEmpty(queues: readonly string[]): boolean {
-    return queues.every((queue) => !this.#waiting.get(queue)?.length);
+  has(name: string): boolean {
+    return this.#queues.has(name);
+  }
+
+  /** Listens to these queues from now on: who only publishes to an exchange has declared its queues, but takes nothing. */
+  async open(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const queue = this.#queues.get(name);
+      if (!queue) continue;
+      queue.listening ??= queue.listen();
+      try {
+        await queue.listening;
+      } catch (error) {
+        queue.listening = undefined;
+        throw error;
+      }
+    }
+  }
+
+  isEmpty(names: readonly string[]): boolean {
+    return names.every((name) => !this.#queues.get(name)?.texts.length);
   }
 
   /** Behind what is there; false where the queue is none of ours. */
-  put(queue: string, raw: string): boolean {
-    const texts = this.#waiting.get(queue);
+  put(name: string, raw: string): boolean {
+    const texts = this.#queues.get(name)?.texts;
     if (!texts) return false;
     texts.push(raw);
     if (texts.length > room) {
       texts.shift();
-      this.#overflown(queue);
+      this.#overflown(name);
     }
-    this.#tell(queue);
+    this.#tell(name);
     return true;
   }
 
   take(queues: readonly string[], max: number): Delivery[] {
     const deliveries: Delivery[] = [];
     for (const queue of queues) {
-      const texts = this.#waiting.get(queue) ?? [];
+      const texts = this.#queues.get(queue)?.texts ?? [];
       for (const raw of texts.splice(0, max - deliveries.length)) {
         // A tag of our own: the sender's is the same for all who listen.
         const delivery = readDelivery(`fanout-${randomUUID()}`, queue, raw, this.#limits);
@@ -104,7 +133,7 @@ export class FanoutInbox {
   }
 
   #putFirst(queue: string, raw: string): void {
-    this.#waiting.get(queue)?.unshift(raw);
+    this.#queues.get(queue)?.texts.unshift(raw);
     this.#tell(queue);
   }
 

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { EventEmitter } from "node:events";
-import { isDeepStrictEqual } from "node:util";
 import { publishedAtHeader } from "../message/encode-task.ts";
 import type { Envelope } from "../message/envelope.ts";
 import { readEnvelope, writeEnvelope } from "../message/envelope-text.ts";
@@ -31,7 +30,7 @@ export interface Binding {
 export class MemoryBrokerHub {
   /** Milliseconds since 1970; never goes back unless one that does was given. */
   readonly now: () => number;
-  readonly bindings = new Set<Binding>();
+  readonly #bindings = new Map<string, Binding>();
   readonly unacked = new Map<string, HeldMessage>();
   readonly deadLetters: DeadLetter[] = [];
   readonly consumers = new Map<string, { queues: string[]; until: number }>();
@@ -48,7 +47,7 @@ export class MemoryBrokerHub {
   /** Loses its memory, as a Redis that is flushed. */
   flush(): void {
     this.#lists.clear();
-    this.bindings.clear();
+    this.#bindings.clear();
     this.unacked.clear();
     this.consumers.clear();
     this.deadLetters.length = 0;
@@ -74,20 +73,19 @@ export class MemoryBrokerHub {
     return undefined;
   }
 
-  /** Until the returned function is called. */
-  bind(binding: Binding): () => void {
-    const same = [...this.bindings].find((one) => isDeepStrictEqual(one, binding));
-    if (!same) this.bindings.add(binding);
-    return () => this.bindings.delete(same ?? binding);
+  bind(binding: Binding): void {
+    this.#bindings.set(JSON.stringify(binding), binding);
+  }
+
+  unbind(binding: Binding): void {
+    this.#bindings.delete(JSON.stringify(binding));
   }
 
   /** The queues bound to an exchange for a routing key. */
   route(exchange: string, routingKey: string): Set<string> {
-    const bound = [...this.bindings].filter(
-      (one) =>
-        one.exchange === exchange &&
-        (one.pattern === "" ? one.routingKey === routingKey : new RegExp(one.pattern, "u").test(routingKey)),
-    );
+    const leads = (to: Binding) =>
+      to.pattern === "" ? to.routingKey === routingKey : new RegExp(to.pattern).test(routingKey);
+    const bound = this.#bindings.values().filter((binding) => binding.exchange === exchange && leads(binding));
     return new Set(bound.map(({ queue }) => queue));
   }
 
@@ -136,13 +134,13 @@ export class MemoryBrokerHub {
     // Of those that ended together the one that was taken last is the first to go back.
     for (const [tag, entry] of ended.reverse().sort(([, a], [, b]) => b.until - a.until)) {
       this.unacked.delete(tag);
-      if (entry.holder !== undefined) this.giveBack(entry, true);
+      if (!isParked(entry)) this.giveBack(entry, true);
       else {
         this.push(entry.queue, entry.raw, "next");
         due++;
       }
     }
-    const parked = [...this.unacked.values()].filter(({ holder }) => holder === undefined);
+    const parked = [...this.unacked.values()].filter(isParked);
     const next = parked.reduce((least, { until }) => Math.min(least, until), Number.POSITIVE_INFINITY);
     return { restored: ended.length - due, due, nextDue: parked.length > 0 ? new Date(next) : undefined };
   }
@@ -163,8 +161,9 @@ export class MemoryBrokerHub {
       queue,
       waiting: waiting.length,
       unacked: { count: held.length, atLeast: false },
-      scheduled: held.filter(({ raw }) => (readTime(read(raw)?.headers.eta) ?? 0) > this.now()).length,
-      bound: [...this.bindings].some((binding) => binding.queue === queue),
+      scheduled: held.filter((entry) => isParked(entry) || (readTime(read(entry.raw)?.headers.eta) ?? 0) > this.now())
+        .length,
+      bound: this.#bindings.values().some((binding) => binding.queue === queue),
       consumers: [...this.consumers.values()].filter((one) => one.queues.includes(queue) && one.until > this.now())
         .length,
       oldestAge: oldest === undefined ? undefined : Math.max(0, (this.now() - oldest) / 1000),
@@ -191,6 +190,10 @@ export class MemoryBrokerHub {
 }
 
 const steps = [0, 3, 6, 9];
+
+function isParked({ holder }: HeldMessage): boolean {
+  return holder === undefined;
+}
 
 function read(raw: string): Envelope | undefined {
   try {

@@ -1,9 +1,11 @@
 import type { Mailbox } from "./broker.ts";
-import type { MemoryBrokerHub } from "./memory-hub.ts";
+import type { Binding, MemoryBrokerHub } from "./memory-hub.ts";
 
-/** @param unbind  takes the binding away */
-export function memoryMailbox(hub: MemoryBrokerHub, queue: string, unbind: () => void): Mailbox {
+/** A queue of its own in the hub, until it is closed. */
+export function memoryMailbox(hub: MemoryBrokerHub, binding: Binding): Mailbox {
+  const { queue } = binding;
   const closing = new AbortController();
+  hub.bind(binding);
   return {
     async receive(timeout, signal = closing.signal) {
       const ends = AbortSignal.any([signal, closing.signal]);
@@ -12,7 +14,7 @@ export function memoryMailbox(hub: MemoryBrokerHub, queue: string, unbind: () =>
     },
     async close() {
       closing.abort();
-      unbind();
+      hub.unbind(binding);
       while (hub.take([queue]));
     },
   };

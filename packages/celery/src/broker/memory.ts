@@ -3,12 +3,12 @@ import { EventEmitter } from "node:events";
 import { CeleryError } from "../celery-error.ts";
 import { writeEnvelope } from "../message/envelope-text.ts";
 import { defaultLimits, type MessageLimits } from "../message/inert-json.ts";
-import type { Broker, BrokerEvents, Delivery, QueueDeclaration, Settled } from "./broker.ts";
+import type { Broker, BrokerEvents, Delivery, Settled } from "./broker.ts";
 import { forgetDeaths, readDelivery } from "./delivery.ts";
 import { withFanout } from "./fanout-broker.ts";
 import { FanoutInbox } from "./fanout-inbox.ts";
 import { leaseBook } from "./lease-book.ts";
-import type { HeldMessage, MemoryBrokerHub } from "./memory-hub.ts";
+import type { Binding, HeldMessage, MemoryBrokerHub } from "./memory-hub.ts";
 import { memoryMailbox } from "./memory-mailbox.ts";
 import { directQueue } from "./queue-declaration.ts";
 import { topicPattern } from "./topic-pattern.ts";
@@ -27,9 +27,7 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
   const events = new EventEmitter<BrokerEvents>();
   const book = leaseBook(lease, hub.now);
   const inbox = new FanoutInbox(limits, (queue) => events.emit("overflown", queue));
-  /** What we declared, by queue; what ends our listening to the fanout ones. */
-  const declared = new Map<string, QueueDeclaration>();
-  const listening = new Map<string, () => void>();
+  const declared = new Map<string, Binding & { isFanout: boolean }>();
   let closing = new AbortController();
   let connected = false;
 
@@ -64,7 +62,7 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
   }
 
   function isFanout(exchange: string): boolean {
-    return declared.values().some((queue) => queue.exchange === exchange && queue.exchangeType === "fanout");
+    return declared.values().some((queue) => queue.exchange === exchange && queue.isFanout);
   }
 
   const publish: Broker["publish"] = async (address, envelope) => {
@@ -134,8 +132,7 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
       if (!connected) return;
       connected = false;
       closing.abort();
-      for (const stop of listening.values()) stop();
-      listening.clear();
+      for (const queue of declared.keys()) void inbox.remove(queue);
       events.emit("disconnected", undefined);
     },
     on(event, listener) {
@@ -147,29 +144,32 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
 
     async declare(queues) {
       for (const queue of queues) {
-        const declaration = typeof queue === "string" ? directQueue(queue) : queue;
-        const { name, exchange, exchangeType, routingKey } = declaration;
-        declared.set(name, declaration);
+        const { name, exchange, exchangeType, routingKey } = typeof queue === "string" ? directQueue(queue) : queue;
         const pattern = exchangeType === "topic" ? topicPattern(routingKey) : "";
-        reachable().bind({ exchange, routingKey, pattern, queue: name });
-        if (exchangeType !== "fanout" || listening.has(name)) continue;
-        inbox.add(name);
-        listening.set(
-          name,
-          hub.listen(exchange, routingKey, (raw) => inbox.put(name, raw)),
-        );
+        const binding = { exchange, routingKey, pattern, queue: name };
+        reachable().bind(binding);
+        declared.set(name, { ...binding, isFanout: exchangeType === "fanout" });
+        if (exchangeType !== "fanout") continue;
+        inbox.add(name, async () => hub.listen(exchange, routingKey, (raw) => inbox.put(name, raw)));
+      }
+    },
+    async undeclare(queues) {
+      for (const queue of queues) {
+        declared.delete(queue);
+        await inbox.remove(queue);
       }
     },
     broadcast: async (exchange, routingKey, envelope) =>
       reachable().broadcast(exchange, routingKey, writeEnvelope(envelope)),
     async listen({ exchange, routingKey, queue }, listener) {
-      const unbind = reachable().bind({ exchange, routingKey, pattern: "", queue });
+      const binding = { exchange, routingKey, pattern: "", queue };
+      reachable().bind(binding);
       const stop = hub.listen(exchange, routingKey, listener);
       closing.signal.addEventListener("abort", stop, { once: true });
       return {
         async stop() {
           stop();
-          unbind();
+          hub.unbind(binding);
         },
       };
     },
@@ -180,7 +180,7 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
     },
     async openMailbox(exchange, routingKey) {
       const queue = `${routingKey}.${exchange}`;
-      return memoryMailbox(hub, queue, reachable().bind({ exchange, routingKey, pattern: "", queue }));
+      return memoryMailbox(reachable(), { exchange, routingKey, pattern: "", queue });
     },
 
     inspect: async (queue) => reachable().inspect(queue),

@@ -1,6 +1,7 @@
 import type { Envelope } from "../message/envelope.ts";
 import { writeEnvelope } from "../message/envelope-text.ts";
-import type { Address, Broker } from "./broker.ts";
+import type { Address, Broker, Mailbox, QueueDeclaration } from "./broker.ts";
+import type { FanoutInbox } from "./fanout-inbox.ts";
 import { oneTrip } from "./one-trip.ts";
 import { directQueue } from "./queue-declaration.ts";
 import type { RedisConnectionOptions, RedisLink } from "./redis-connection.ts";
@@ -12,49 +13,82 @@ import { topicPattern } from "./topic-pattern.ts";
 import { Unroutable } from "./unroutable.ts";
 
 export interface RedisExchanges
-  extends Pick<Broker, "declare" | "publish" | "broadcast" | "listen" | "answer" | "openMailbox"> {
+  extends Pick<Broker, "declare" | "undeclare" | "publish" | "broadcast" | "listen" | "answer" | "openMailbox"> {
   /** Records all bindings again: the Redis behind the connection may be another one, or have been flushed. */
   bind(): Promise<void>;
+  /** Where a queue is bound as far as we know: the exchange of its own name, if it was not declared otherwise here. */
+  exchangeOf(queue: string): string;
+  /** Ends all listening, and takes away the bindings of what nobody listens to any more, if Redis can be reached. */
+  close(): Promise<void>;
+}
+
+/** A member of the set that is kombu's table of an exchange. */
+interface Binding {
+  key: string;
+  member: string;
 }
 
 /**
  * The part of the Redis broker that knows exchanges: what is bound to them, and what is sent through them.
  *
- * @param arrived  called with what comes to a declared fanout queue
+ * @param inbox  gets what comes to the fanout queues that are declared
  */
 export function redisExchanges(
   link: RedisLink,
   subscriber: RedisSubscriber,
   keys: RedisKeys,
   options: RedisConnectionOptions,
-  fanout: { add(queue: string): void; put(queue: string, raw: string): void },
+  inbox: FanoutInbox,
 ): RedisExchanges {
-  /** What has to be there: key of an exchange's binding → members. */
-  const bindings = new Map<string, Set<string>>();
-  const fanoutExchanges = new Set<string>();
-  const fanoutQueues = new Map<string, Promise<unknown>>();
+  const declared = new Map<string, { declaration: QueueDeclaration; binding: Binding }>();
+  const bindings = new Set<Binding>();
+  /** Exchanges of which we know that they are fanouts: nothing in Redis tells. */
+  const fanouts = new Set<string>();
+  const mailboxes = new Set<Mailbox>();
+
+  function record(exchange: string, routingKey: string, pattern: string, queue: string): Binding {
+    const binding = { key: keys.binding(exchange), member: keys.bindingMember(routingKey, pattern, queue) };
+    bindings.add(binding);
+    return binding;
+  }
 
   async function bind(): Promise<void> {
-    const members = [...bindings].filter(([, wanted]) => wanted.size > 0);
-    await link.run((redis) => Promise.all(members.map(([key, wanted]) => redis.sadd(key, ...wanted))));
+    const members = Map.groupBy(bindings, ({ key }) => key);
+    await link.run((redis) =>
+      Promise.all([...members].map(([key, some]) => redis.sadd(key, ...some.map(({ member }) => member)))),
+    );
   }
 
-  function record(exchange: string, routingKey: string, pattern: string, queue: string): { remove(): Promise<void> } {
-    const key = keys.binding(exchange);
-    const member = keys.bindingMember(routingKey, pattern, queue);
-    bindings.set(key, (bindings.get(key) ?? new Set()).add(member));
-    return {
-      async remove() {
-        bindings.get(key)?.delete(member);
-        await link.run((redis) => redis.srem(key, member));
-      },
-    };
+  async function unbind(binding: Binding): Promise<void> {
+    bindings.delete(binding);
+    await link.run((redis) => redis.srem(binding.key, binding.member));
   }
 
-  function subscribe(exchange: string, routingKey: string, listener: (raw: string) => void) {
-    const isPattern = /[#*]/.test(routingKey);
-    const pattern = () => ({ pattern: keys.channelPattern(exchange, routingKey) });
-    return subscriber.subscribe(isPattern ? pattern() : keys.channel(exchange, routingKey), listener);
+  function subscribe(
+    exchange: string,
+    routingKey: string,
+    listener: (raw: string) => void,
+  ): Promise<() => Promise<void>> {
+    const to = /[#*]/.test(routingKey)
+      ? { pattern: keys.channelPattern(exchange, routingKey) }
+      : keys.channel(exchange, routingKey);
+    return subscriber.subscribe(to, listener);
+  }
+
+  function forget(queue: string): Binding | undefined {
+    const known = declared.get(queue);
+    declared.delete(queue);
+    if (known) bindings.delete(known.binding);
+    return known?.binding;
+  }
+
+  async function undeclare(queues: readonly string[]): Promise<void> {
+    for (const queue of queues) {
+      const binding = forget(queue);
+      if (!inbox.has(queue)) continue;
+      await inbox.remove(queue);
+      if (binding) await unbind(binding);
+    }
   }
 
   function broadcast(exchange: string, routingKey: string, envelope: Envelope): Promise<number> {
@@ -72,24 +106,28 @@ export function redisExchanges(
   return {
     bind,
 
+    exchangeOf: (queue) => declared.get(queue)?.declaration.exchange ?? queue,
+
     async declare(queues) {
       for (const queue of queues) {
-        const { name, exchange, exchangeType, routingKey } = typeof queue === "string" ? directQueue(queue) : queue;
-        record(exchange, routingKey, exchangeType === "topic" ? topicPattern(routingKey) : "", name);
+        const declaration = typeof queue === "string" ? directQueue(queue) : queue;
+        const { name, exchange, exchangeType, routingKey } = declaration;
+        forget(name);
+        const pattern = exchangeType === "topic" ? topicPattern(routingKey) : "";
+        declared.set(name, { declaration, binding: record(exchange, routingKey, pattern, name) });
         if (exchangeType !== "fanout") continue;
-        fanoutExchanges.add(exchange);
-        fanout.add(name);
-        if (!fanoutQueues.has(name)) {
-          const subscribing = subscribe(exchange, routingKey, (raw) => fanout.put(name, raw));
-          fanoutQueues.set(name, subscribing);
-          subscribing.catch(() => fanoutQueues.delete(name));
-        }
+        fanouts.add(exchange);
+        inbox.add(name, () => subscribe(exchange, routingKey, (raw) => inbox.put(name, raw)));
       }
-      await Promise.all([bind(), ...fanoutQueues.values()]);
+      await bind();
+    },
+    undeclare,
+    async close() {
+      await Promise.allSettled([undeclare([...declared.keys()]), ...[...mailboxes].map((mailbox) => mailbox.close())]);
     },
 
     async publish(address, envelope) {
-      if (typeof address !== "string" && fanoutExchanges.has(address.exchange)) {
+      if (typeof address !== "string" && fanouts.has(address.exchange)) {
         await broadcast(address.exchange, address.routingKey, envelope);
         return;
       }
@@ -108,7 +146,7 @@ export function redisExchanges(
       return {
         async stop() {
           await stop();
-          await binding.remove();
+          await unbind(binding);
         },
       };
     },
@@ -124,10 +162,13 @@ export function redisExchanges(
       const list = keys.list(queue, 0);
       const binding = record(exchange, routingKey, "", queue);
       await bind();
-      return await redisMailbox(options, list, async () => {
-        await binding.remove();
+      const mailbox = await redisMailbox(options, list, async () => {
+        mailboxes.delete(mailbox);
+        await unbind(binding);
         await link.run((redis) => redis.del(list));
       });
+      mailboxes.add(mailbox);
+      return mailbox;
     },
   };
 }

@@ -5,10 +5,15 @@ import type { RedisLink } from "./redis-connection.ts";
 import type { RedisKeys } from "./redis-keys.ts";
 import { redisScript } from "./redis-script.ts";
 
-/** The part of the Redis broker that only looks. Every scan is cut into small steps, so that Redis stays responsive. */
+/**
+ * The part of the Redis broker that only looks. Every scan is cut into small steps, so that Redis stays responsive.
+ *
+ * @param exchangeOf  the exchange where a queue's binding is looked for
+ */
 export function redisInspection(
   link: RedisLink,
   keys: RedisKeys,
+  exchangeOf: (queue: string) => string,
   options: { scanLimit?: number },
 ): Pick<Broker, "inspect" | "holds"> {
   const scanLimit = options.scanLimit ?? 10_000;
@@ -19,24 +24,24 @@ export function redisInspection(
       const [lengths, members, time] = await link.run((redis) =>
         Promise.all([
           Promise.all(lists.map((list) => redis.llen(list))),
-          redis.smembers(keys.binding(queue)),
+          redis.smembers(keys.binding(exchangeOf(queue))),
           redis.time(),
         ]),
       );
       const now = Number(time[0]) + Number(time[1]) / 1e6;
       let unacked = 0;
       let scheduled = 0;
-      const complete = await scanUnacked(queue, (_id, eta) => {
+      const complete = await scanUnacked(queue, (_id, eta, parked) => {
         unacked++;
         const due = eta === "" ? undefined : readIsoTime(eta);
-        if (due && due.getTime() / 1000 > now) scheduled++;
+        if (parked || (due && due.getTime() / 1000 > now)) scheduled++;
       });
       return {
         queue,
         waiting: lengths.reduce((sum, length) => sum + length, 0),
         unacked: { count: unacked, atLeast: !complete },
         scheduled,
-        bound: members.includes(keys.bindingMember(queue, "", queue)),
+        bound: members.some((member) => keys.boundQueue(member) === queue),
         consumers: await consumers(queue, now),
         oldestAge: await oldestAge(
           lists.filter((_, i) => lengths[i]! > 0),
@@ -58,12 +63,17 @@ export function redisInspection(
   };
 
   /** Answers whether all entries were seen. */
-  async function scanUnacked(queue: string, visit: (id: string, eta: string) => void): Promise<boolean> {
+  async function scanUnacked(
+    queue: string,
+    visit: (id: string, eta: string, parked: boolean) => void,
+  ): Promise<boolean> {
     let cursor = "0";
     for (let seen = 0; seen < scanLimit; ) {
       const args = [cursor, step, queue, keys.layout];
-      const [next, size, ids, etas] = await link.run((redis) => scripts.scanUnacked(redis, [keys.unacked], args));
-      for (const [i, id] of ids.entries()) visit(id, etas[i]!);
+      const [next, size, ids, etas, parked] = await link.run((redis) =>
+        scripts.scanUnacked(redis, [keys.unacked, keys.parked], args),
+      );
+      for (const [i, id] of ids.entries()) visit(id, etas[i]!, parked[i] === 1);
       if (next === "0") return true;
       cursor = next;
       seen += size;
@@ -128,7 +138,7 @@ function age(raw: string, now: number): number | undefined {
 }
 
 const scripts = {
-  scanUnacked: redisScript<[cursor: string, size: number, ids: string[], etas: string[]]>(
+  scanUnacked: redisScript<[cursor: string, size: number, ids: string[], etas: string[], parked: (0 | 1)[]]>(
     import.meta.url,
     "scan-unacked",
     "routing",

@@ -43,6 +43,8 @@ export interface RedisKeys {
   binding(exchange: string): string;
   /** The member of a binding: routing key, pattern and queue, in kombu's order. */
   bindingMember(routingKey: string, pattern: string, queue: string): string;
+  /** The queue that a member of a binding names. */
+  boundQueue(member: string): string | undefined;
   /** The pub/sub channel of a fanout exchange for a routing key. */
   channel(exchange: string, routingKey: string): string;
   /** The pattern of the channels whose routing key a binding key with `#` or `*` stands for. */
@@ -77,6 +79,7 @@ export function redisKeys(options: RedisKeyOptions = {}): RedisKeys {
     lists: (queue) => steps.map((step) => prefix + queue + endingOfStep(step)),
     binding: (exchange) => `${prefix}_kombu.binding.${exchange}`,
     bindingMember: (...fields) => fields.join(separator),
+    boundQueue: (member) => member.split(separator)[2],
     channel: (exchange, routingKey) => channels + withKey(exchange, routingKey),
     channelPattern: (exchange, bindingKey) =>
       literal(channels) + withKey(literal(exchange), literal(bindingKey).replaceAll("\\*", "*").replaceAll("#", "*")),

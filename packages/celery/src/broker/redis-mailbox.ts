@@ -36,7 +36,9 @@ export async function redisMailbox(
         asking.catch(() => {});
         if (!(await endsBefore(asking, left, signal))) break;
         asked = undefined;
-        const answer = await asking;
+        const answer = await asking.catch((error: unknown) => {
+          if (!closed) throw error;
+        });
         if (answer !== undefined) return answer;
       }
       return undefined;

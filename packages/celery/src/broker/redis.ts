@@ -61,13 +61,14 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
 
   return {
     ...consuming,
-    ...redisInspection(link, keys, options),
+    ...redisInspection(link, keys, exchanges.exchangeOf, options),
     ...deadLetters,
     lease: options.lease ?? defaultLease,
 
     connect: (signal) => link.connect(signal),
     async close() {
       waiting.close();
+      await exchanges.close();
       subscriber.close();
       link.close();
     },
@@ -79,6 +80,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     },
 
     declare: exchanges.declare,
+    undeclare: exchanges.undeclare,
     publish: exchanges.publish,
     broadcast: exchanges.broadcast,
     listen: exchanges.listen,

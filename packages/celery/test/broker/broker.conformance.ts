@@ -12,20 +12,25 @@ export interface BrokerWorld {
   endLease(tag: string): Promise<void>;
   /** Lets time pass, for the place and for all holders. */
   elapse(ms: number): Promise<void>;
+  /** The present by the place's clock. */
+  now(): number;
   /** Loses all memory. */
   flush(): Promise<void>;
   /** Puts any text at the tail of a queue. */
   pushRaw(queue: string, raw: string): Promise<void>;
 }
 
-/** What every broker does. `skip` says why it cannot be tried. */
-export function brokerConformance(
-  kind: string,
-  startWorld: (scope: Scope) => Promise<BrokerWorld>,
-  skip: string | false = false,
-): void {
-  const it = (story: string, tell: (world: BrokerWorld, t: TestContext) => Promise<void>) =>
+export type StartWorld = (scope: Scope) => Promise<BrokerWorld>;
+
+/** Makes tests of stories, each in a world of its own. */
+export function storiesOf(kind: string, startWorld: StartWorld, skip: string | false) {
+  return (story: string, tell: (world: BrokerWorld, t: TestContext) => Promise<void>) =>
     test(`${kind}: ${story}`, { skip, timeout: 120_000 }, async (t) => await tell(await startWorld(t), t));
+}
+
+/** How every broker takes messages, holds them and settles them. `skip` says why it cannot be tried. */
+export function brokerConformance(kind: string, startWorld: StartWorld, skip: string | false = false): void {
+  const it = storiesOf(kind, startWorld, skip);
 
   it("messages of one priority leave in the order in which they came", async (world) => {
     const broker = await world.open();
@@ -42,6 +47,65 @@ export function brokerConformance(
     await broker.publish("r", aTask({ id: "r0", priority: 0, queue: "r" }));
     const order = await popAll(broker, ["q", "r"]);
     assert.deepEqual(order, ["q0", "q2", "q-1", "r0", "q5", "q3", "q8", "q9", "q15"]);
+  });
+
+  it("many are taken at once, priority before queue; when asked for, a queue that gave one lets the others pass", async (world) => {
+    const broker = await world.open();
+    const fill = async () => {
+      for (const id of ["q1", "q2", "q3"]) await broker.publish("q", aTask({ id }));
+      for (const id of ["r1", "r2"]) await broker.publish("r", aTask({ id }));
+      await broker.publish("r", aTask({ id: "r low", priority: 9 }));
+    };
+    const take = async (max: number, rotate: boolean) => {
+      const deliveries = await broker.pop(["q", "r"], { max, rotate });
+      for (const { tag } of deliveries) assert.equal(await broker.acknowledge(tag), "DONE");
+      return deliveries.map(({ envelope, queue }) => `${envelope?.headers.id} of ${queue}`);
+    };
+    await fill();
+    assert.deepEqual(await take(4, false), ["q1 of q", "q2 of q", "q3 of q", "r1 of r"]);
+    assert.deepEqual(await take(10, false), ["r2 of r", "r low of r"]);
+    await fill();
+    assert.deepEqual(await take(4, true), ["q1 of q", "r1 of r", "q2 of q", "r2 of r"]);
+    assert.deepEqual(await take(10, true), ["q3 of q", "r low of r"]);
+    assert.deepEqual(await take(10, true), []);
+  });
+
+  it("what is published and acknowledged in one turn keeps its order, and each gets its own answer", async (world) => {
+    const broker = await world.open();
+    const ids = Array.from({ length: 130 }, (_, i) => `task ${i}`);
+    await Promise.all(ids.map((id) => broker.publish("q", aTask({ id }))));
+    const deliveries = await broker.pop(["q"], { max: 130 });
+    assert.deepEqual(
+      deliveries.map(({ envelope }) => envelope?.headers.id),
+      ids,
+    );
+    const tags = deliveries.map(({ tag }) => tag);
+    await world.endLease(tags[3]!);
+    assert.equal((await broker.restoreOrphans()).restored, 1);
+    const answers = await Promise.all([...tags, tags[0]!, "unknown"].map((tag) => broker.acknowledge(tag)));
+    assert.deepEqual(
+      answers.map((answer, i) => (answer === "LOST" ? i : -1)).filter((i) => i >= 0),
+      [3, 130, 131],
+    );
+    assert.equal((await broker.inspect("q")).unacked.count, 0);
+  });
+
+  it("deaths are counted for ended leases and when told so, whoever takes the message next", async (world) => {
+    const [one, other] = [await world.open(), await world.open()];
+    await one.publish("q", aTask({ id: "a" }));
+    const first = await popOne(one);
+    assert.equal(first.deaths, 0);
+    await world.endLease(first.tag);
+    await other.restoreOrphans();
+    const second = await popOne(other);
+    assert.deepEqual([second.deaths, second.redelivered], [1, true]);
+    await other.requeue(second.tag);
+    const third = await popOne(one);
+    assert.equal(third.deaths, 1, "to be given back is no death");
+    await one.requeue(third.tag, { death: true });
+    const fourth = await popOne(one);
+    assert.deepEqual([fourth.deaths, fourth.envelope?.headers.id, fourth.tag], [2, "a", first.tag]);
+    assert.equal(fourth.envelope?.body, first.envelope?.body);
   });
 
   it("a popped message comes as it was sent, and to nobody else", async (world) => {
@@ -121,6 +185,7 @@ export function brokerConformance(
       ["renew", async (tag) => (await slow.renew([tag])).get(tag)],
       ["acknowledge", (tag) => slow.acknowledge(tag)],
       ["requeue", (tag) => slow.requeue(tag)],
+      ["park", (tag) => slow.park(tag, new Date(world.now()))],
       ["retry", (tag) => slow.retry(tag, "q", aTask({ id: "never" }))],
       ["dead-letter", (tag) => slow.deadLetter(tag, "reason", "text")],
     ];

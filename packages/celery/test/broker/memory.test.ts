@@ -1,8 +1,15 @@
+import type { Scope } from "../../../../testing/scope.ts";
 import { memoryBroker } from "../../src/broker/memory.ts";
 import { MemoryBrokerHub } from "../../src/broker/memory-hub.ts";
 import { type BrokerWorld, brokerConformance } from "./broker.conformance.ts";
+import { exchangesConformance } from "./exchanges.conformance.ts";
+import { parkingConformance } from "./parking.conformance.ts";
 
-brokerConformance("memory", async (scope): Promise<BrokerWorld> => {
+brokerConformance("memory", startWorld);
+exchangesConformance("memory", startWorld);
+parkingConformance("memory", startWorld);
+
+async function startWorld(scope: Scope): Promise<BrokerWorld> {
   let now = Date.now();
   const hub = new MemoryBrokerHub({ now: () => now });
   return {
@@ -24,5 +31,6 @@ brokerConformance("memory", async (scope): Promise<BrokerWorld> => {
     async pushRaw(queue, raw) {
       hub.push(queue, raw, "tail");
     },
+    now: () => now,
   };
-});
+}

@@ -24,6 +24,7 @@ export async function startRedisWorld(
   const peer = new Redis({
     ...connection,
     tls: server.tls && tlsFiles(server),
+    db: brokerOptions?.db ?? 0,
     protocol: 2,
     retryStrategy: () => 50,
   });
@@ -49,6 +50,7 @@ export async function startRedisWorld(
     async elapse(ms) {
       await new Promise((resolve) => setTimeout(resolve, ms));
     },
+    now: () => Date.now(),
     async flush() {
       await peer.flushall();
     },

@@ -1,17 +1,19 @@
 import { without } from "../../../../testing/require-server.ts";
 import { brokerConformance } from "./broker.conformance.ts";
+import { exchangesConformance } from "./exchanges.conformance.ts";
+import { parkingConformance } from "./parking.conformance.ts";
 import { startRedisWorld } from "./redis-world.ts";
 
-const skip = without("redis-server");
+const plain = without("redis-server");
+const secure = without("redis-server", "openssl");
+const worlds: [kind: string, options: Parameters<typeof startRedisWorld>[1], skip: typeof plain][] = [
+  ["redis", {}, plain],
+  ["redis with a key prefix", { broker: { globalKeyPrefix: "site:", separator: ":", db: 3 } }, plain],
+  ["redis with mutual TLS and a password", { tls: true, password: "not so secret" }, secure],
+];
 
-brokerConformance("redis", startRedisWorld, skip);
-brokerConformance(
-  "redis with a key prefix",
-  (scope) => startRedisWorld(scope, { broker: { globalKeyPrefix: "site:" } }),
-  skip,
-);
-brokerConformance(
-  "redis with mutual TLS and a password",
-  (scope) => startRedisWorld(scope, { tls: true, password: "not so secret" }),
-  without("redis-server", "openssl"),
-);
+for (const [kind, options, skip] of worlds) {
+  for (const conformance of [brokerConformance, exchangesConformance, parkingConformance]) {
+    conformance(kind, (scope) => startRedisWorld(scope, options), skip);
+  }
+}
