@@ -45,13 +45,14 @@ abstract class PythonText {
 export class PythonDate extends PythonText {
   constructor(text: string) {
     super(text, /^\d{4}-\d\d-\d\d$/);
+    if (!readIsoTime(text)) throw new RangeError("no such day");
   }
 }
 
 /** A `time` of Python: `03:04:05.000678`, with or without an offset. */
 export class PythonTime extends PythonText {
   constructor(text: string) {
-    super(text, /^\d\d(:\d\d(:\d\d(\.\d{1,9})?)?)?([zZ]|[+-]\d\d(:?\d\d(:\d\d(\.\d{1,6})?)?)?)?$/);
+    super(text, /^([01]\d|2[0-3])(:[0-5]\d(:[0-5]\d(\.\d{1,9})?)?)?([zZ]|[+-]\d\d(:?\d\d(:\d\d(\.\d{1,6})?)?)?)?$/);
   }
 }
 
