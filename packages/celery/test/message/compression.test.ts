@@ -72,7 +72,7 @@ answer([read, {name: [base64.b64encode(compression.compress(sample, kind)[0]).de
     for (const [i, [what, sample]] of Object.entries(samples).entries()) {
       const body = Buffer.from(bodies[i]!, "base64");
       assert.ok(inflate(body, name, 4 * mebibyte).equals(sample), `${what} by Python's ${name}`);
-      if (sample.length > 0)
+      if (sample.length > 1)
         assert.throws(() => inflate(body, name, sample.length - 1), isRefused("too-large"), `${what}, ${name}`);
     }
   }
