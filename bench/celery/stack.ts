@@ -64,7 +64,7 @@ export const bullmq: Stack = {
 
 async function started(scope: Scope, command: Parameters<typeof startServer>[0]): Promise<ServerProcess> {
   const server = await startServer(command);
-  scope.after(() => server.stop("SIGKILL"));
+  scope.after(() => server.stop(process.env.WORKER_NODE_OPTIONS ? "SIGTERM" : "SIGKILL"));
   return server;
 }
 

@@ -15,6 +15,8 @@ export interface ConsumerOptions {
   log: Logger;
 }
 
+const woken = "woken";
+
 /** The longest that a sound loop takes for one turn, in ms, whatever its tasks do. */
 const longestTurn = 5_000;
 
@@ -58,7 +60,8 @@ export class Consumer {
 
   /** Ends a rest early: there is room again, the broker is there again, or the queues have changed. */
   wake(): void {
-    this.#alarm.abort();
+    // A reason of our own: the one that abort() would make costs more than all the rest.
+    if (!this.#alarm.signal.aborted) this.#alarm.abort(woken);
   }
 
   get looping(): boolean {
