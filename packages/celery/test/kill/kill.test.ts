@@ -13,11 +13,11 @@ import { createClient, redisBroker, redisResults } from "../../src/index.ts";
 const skip = without("redis-server");
 const queue = "effects";
 const lease = 2_000;
-const tasks = 600;
+const tasks = 1_000;
 const workers = 3;
 const script = fileURLToPath(new URL("effect-worker.ts", import.meta.url));
 
-test("600 tasks, workers killed with -9 at random moments, Redis killed twice: each has its effect, and every second run is explained", {
+test("a thousand tasks, workers killed with -9 at random moments, Redis killed twice: each has its effect, and every second run is explained", {
   skip,
   timeout: 600_000,
 }, async (t) => {
@@ -93,7 +93,7 @@ async function sendAll(redis: TestRedis): Promise<string[]> {
   const client = createClient({ broker, results });
   const ids: string[] = [];
   for (let number = 0; number < tasks; number++) {
-    ids.push(await client.send(queue, "effect", { args: [number, 5 + Math.floor(Math.random() * 100)] }));
+    ids.push(await client.send(queue, "effect", { args: [number, 5 + Math.floor(Math.random() * 150)] }));
   }
   await broker.close();
   await results.close();
