@@ -141,7 +141,8 @@ const scripts = {
   scanUnacked: redisScript<[cursor: string, size: number, ids: string[], etas: string[], parked: (0 | 1)[]]>(
     import.meta.url,
     "scan-unacked",
+    "json-text",
     "routing",
   ),
-  scanWaiting: redisScript<[size: number, ids: string[]]>(import.meta.url, "scan-waiting"),
+  scanWaiting: redisScript<[size: number, ids: string[]]>(import.meta.url, "scan-waiting", "json-text"),
 };

@@ -93,7 +93,9 @@ it("an entry that came through a named exchange goes back to the queues bound to
   const routes = [
     ["direct", "key", ["bound"]],
     ["topic", "a.b.c", ["by-topic", "all"]],
-    ["topic", "a.b.b.c", ["all"]],
+    // kombu's star stands for more than one word.
+    ["topic", "a.b.b.c", ["by-topic", "all"]],
+    ["topic", "a.b.b", ["all"]],
     ["unbound", "lonely", ["lonely"]],
   ] as const;
   for (const [exchange, key, queues] of routes) {
@@ -121,6 +123,125 @@ it("entries that nobody can read do not stop the scan, and are not thrown away",
   assert.deepEqual(await popAll(broker), ["a"]);
   assert.equal(await world.peer.hlen("unacked"), 3);
   assert.equal((await broker.inspect("q")).unacked.count, 0);
+});
+
+it("a hundred entries that nobody can read do not keep the others from being given back", async (world) => {
+  const broker = await world.open();
+  for (let i = 0; i < 250; i++) {
+    await world.peer.hset("unacked", `odd ${i}`, "no JSON");
+    await world.peer.zadd("unacked_index", 1000 + i, `odd ${i}`);
+  }
+  await playHeldByPython(world, aTask({ id: "oldest" }), 1);
+  await playHeldByPython(world, aTask({ id: "between" }), 1100.5);
+  await playHeldByPython(world, aTask({ id: "newest" }), 2000);
+  assert.equal((await broker.restoreOrphans()).restored, 3);
+  assert.deepEqual(await popAll(broker), ["oldest", "between", "newest"]);
+  assert.equal((await broker.restoreOrphans()).restored, 0);
+  assert.equal(await world.peer.hlen("unacked"), 250);
+});
+
+it("what one dead holder took in batches comes back in its old order, hundreds of messages too", async (world) => {
+  const broker = await world.open();
+  const ids = Array.from({ length: 350 }, (_, i) => `task ${i}`);
+  await Promise.all(ids.map((id) => broker.publish("q", aTask({ id }))));
+  const tags: string[] = [];
+  for (
+    let taken = await broker.pop(["q"], { max: 150 });
+    taken.length > 0;
+    taken = await broker.pop(["q"], { max: 150 })
+  ) {
+    tags.push(...taken.map(({ tag }) => tag));
+  }
+  assert.ok((await broker.renew(tags)).values().every((answer) => answer === "RENEWED"));
+  // Everybody's clock goes on by an hour.
+  for (const set of ["unacked_index", "cdt:leases"]) {
+    const members = await world.peer.zrange(set, 0, -1);
+    for (const tag of members) await world.peer.zincrby(set, -3600, tag);
+  }
+  await broker.publish("q", aTask({ id: "came meanwhile" }));
+  assert.equal((await (await world.open()).restoreOrphans()).restored, ids.length);
+  assert.deepEqual(await popAll(broker), [...ids, "came meanwhile"]);
+});
+
+it("deaths are still known after a peer has had the message", async (world) => {
+  const broker = await world.open();
+  await broker.publish("q", aTask({ id: "a" }));
+  await broker.requeue((await popOne(broker)).tag, { death: true });
+  const { tag, deaths } = await popOne(broker);
+  assert.equal(deaths, 1);
+  await playKombuRestoreAndPop(world, tag);
+  await playKombuRestore(world, tag);
+  const again = await popOne(broker);
+  assert.equal(again.deaths, 1);
+  await world.endLease(again.tag);
+  await broker.restoreOrphans();
+  assert.equal((await popOne(broker)).deaths, 2);
+});
+
+it("a peer that gave back what was parked and took it has it: our list of parked ones takes nothing from it", async (world) => {
+  const broker = await world.open();
+  await broker.publish("q", aTask({ id: "a" }));
+  const { tag } = await popOne(broker);
+  await broker.park(tag, new Date(Date.now() + 3_600_000));
+  const entry = await playKombuRestoreAndPop(world, tag);
+  await world.peer.zadd("cdt:parked", 1, tag);
+  assert.deepEqual(await broker.restoreOrphans(), { restored: 0, due: 0, nextDue: undefined });
+  assert.equal(await world.peer.hget("unacked", tag), entry);
+});
+
+it("dead letters without an id, as earlier versions wrote them, can be shown, sent back and dropped", async (world) => {
+  const broker = await world.open();
+  const letter = (id: string) => ({
+    reason: "malformed",
+    text: "odd",
+    at: "2026-01-01T00:00:00.000Z",
+    queue: "q",
+    raw: JSON.stringify(aTask({ id })),
+  });
+  for (const id of ["a", "b"]) await world.peer.lpush("cdt:dead-letters", JSON.stringify(letter(id)));
+  await broker.publish("q", aTask({ id: "c" }));
+  await broker.deadLetter((await popOne(broker)).tag, "unknown-task", "nobody knows it");
+  const [, b, a] = await broker.deadLetters();
+  assert.match(a!.id, /^[0-9a-f]{12}$/);
+  assert.deepEqual(await broker.findDeadLetter(a!.id), a);
+  assert.equal(await broker.requeueDeadLetter(a!.id), true);
+  assert.equal(await broker.dropDeadLetter(b!.id), true);
+  assert.deepEqual(await popAll(broker), ["a"]);
+  assert.equal((await broker.deadLetters()).length, 1);
+});
+
+it("of too many dead letters the oldest go, and far down the list one is found", async (world) => {
+  const broker = await world.open({ deadLetterLimit: 130 });
+  const ids = Array.from({ length: 140 }, (_, i) => `task ${i}`);
+  for (const id of ids) await broker.publish("q", aTask({ id }));
+  for (const { tag } of await broker.pop(["q"], { max: 200 })) await broker.deadLetter(tag, "reason", "text");
+  const letters = await broker.deadLetters(1000);
+  assert.deepEqual(
+    letters.map(({ raw }) => JSON.parse(raw).headers.id),
+    ids.toReversed().slice(0, 130),
+  );
+  const oldest = letters.at(-1)!;
+  assert.deepEqual(await broker.findDeadLetter(oldest.id), oldest);
+  assert.equal(await broker.dropDeadLetter(oldest.id), true);
+  assert.equal((await broker.deadLetters(1000)).length, 129);
+});
+
+it("a fanout queue that nobody takes from keeps the newest, and says that others are gone", async (world) => {
+  const [slow, producer] = [await world.open(), await world.open()];
+  const news = { name: "mine", exchange: "news", exchangeType: "fanout", routingKey: "" } as const;
+  await slow.declare([news]);
+  await slow.pop(["mine"]);
+  let gone = 0;
+  const overflown = new Promise<void>((resolve) => {
+    slow.on("overflown", (queue) => {
+      assert.equal(queue, "mine");
+      if (++gone === 5) resolve();
+    });
+  });
+  const ids = Array.from({ length: 10_005 }, (_, i) => `task ${i}`);
+  await Promise.all(ids.map((id) => producer.broadcast("news", "", aTask({ id }))));
+  await overflown;
+  assert.equal((await popOne(slow, "mine")).envelope?.headers.id, "task 5");
 });
 
 it("two copies of one message, routed to two queues, are held side by side", async (world) => {

@@ -1,7 +1,17 @@
 -- json-text.lua: shared piece. Changes single members of a JSON text and leaves every other byte as it is.
 -- Decoding and encoding again with cjson would turn [] into {} and cut long numbers short.
--- The text must be valid JSON (cjson.decode has taken it). Positions are those of the first byte.
+-- The text must be valid JSON (json.decode has taken it). Positions are those of the first byte.
 local json = {}
+
+-- The table that the text stands for, else nil. cjson refuses halves of UTF-16 pairs, which Python writes and reads: such
+-- characters come out as others.
+function json.decode(text)
+  local ok, value = pcall(cjson.decode, text)
+  if not ok and text:find('\\u[dD][89a-fA-F]') then
+    ok, value = pcall(cjson.decode, (text:gsub('\\u[dD][89a-fA-F]%x%x', '\\ufffd')))
+  end
+  if ok and type(value) == 'table' then return value end
+end
 
 function json.after_string(text, at)
   local i = at + 1
@@ -30,6 +40,12 @@ function json.after_value(text, at)
   return i
 end
 
+-- The string that begins at `at` and ends before `after`, its escapes read.
+local function string_at(text, at, after)
+  local inside = text:sub(at + 1, after - 2)
+  return inside:find('\\', 1, true) and json.decode('["' .. inside .. '"]')[1] or inside
+end
+
 -- The member of the object at `at`: positions of its key, and first and last of its value. Of twins the last, as in Python.
 function json.member(text, at, key)
   local found
@@ -38,7 +54,7 @@ function json.member(text, at, key)
     local after_key = json.after_string(text, i)
     local value = text:find('%S', text:find(':', after_key, true) + 1)
     local after = json.after_value(text, value)
-    if text:sub(i + 1, after_key - 2) == key then found = { key = i, first = value, last = after - 1 } end
+    if string_at(text, i, after_key) == key then found = { key = i, first = value, last = after - 1 } end
     i = text:find('%S', after)
     if text:byte(i) == 44 then i = text:find('%S', i + 1) end
   end

@@ -22,11 +22,6 @@ local function is_utf8(text)
   return true
 end
 
-local function decode(text)
-  local ok, value = pcall(cjson.decode, text)
-  if ok and type(value) == 'table' then return value end
-end
-
 -- cjson makes tables of objects and arrays alike; only an object has names.
 local function has_names(value)
   return type(value) == 'table' and type(next(value)) == 'string'
@@ -48,7 +43,7 @@ local function glance(text)
   local at = only(text, 'properties')
   if not at or not is_utf8(text) then return end
   if text:find('\\u005', 1, true) or text:find('\\u006', 1, true) or text:find('\\u007', 1, true) then return end
-  local envelope = decode(text)
+  local envelope = json.decode(text)
   local properties = envelope and envelope.properties
   if not has_names(properties) or not has_names(envelope.headers) or not has_names(properties.delivery_info) then return end
   local tag = properties.delivery_tag
@@ -57,7 +52,7 @@ end
 
 -- The decoded envelope, and where its parts begin in the text; nil if it is not one.
 local function read(text)
-  local envelope, root = is_utf8(text) and decode(text), text:find('%S')
+  local envelope, root = is_utf8(text) and json.decode(text), text:find('%S')
   if not envelope or text:byte(root) ~= 123 then return end
   local headers, properties = json.object(text, root, 'headers'), json.object(text, root, 'properties')
   local info = properties and json.object(text, properties, 'delivery_info')
@@ -74,7 +69,7 @@ local function wrap(raw)
 end
 
 local function unwrap(text)
-  local object = decode(text)
+  local object = json.decode(text)
   if not object or type(object.cdt_malformed) ~= 'string' then return text end
   return (object.cdt_malformed:gsub('[\194\195][\128-\191]', function(pair)
     return string.char((pair:byte(1) - 194) * 64 + pair:byte(2))

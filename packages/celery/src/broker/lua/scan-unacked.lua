@@ -18,8 +18,8 @@ local function text_of(value)
 end
 
 for i = 2, #page[2], 2 do
-  local ok, entry = pcall(cjson.decode, page[2][i])
-  if ok and type(entry) == 'table' and is_of_queue(entry[2], entry[3]) then
+  local entry = json.decode(page[2][i])
+  if entry and is_of_queue(entry[2], entry[3]) then
     local headers = type(entry[1]) == 'table' and type(entry[1].headers) == 'table' and entry[1].headers or {}
     ids[#ids + 1], etas[#etas + 1] = text_of(headers.id), text_of(headers.eta)
     parked[#ids] = redis.call('ZSCORE', KEYS[2], page[2][i - 1]) and 1 or 0

@@ -4,8 +4,8 @@
 -- answer  {number of messages seen, their task ids ('' where there is none)}
 local ids = {}
 for i, raw in ipairs(redis.call('LRANGE', KEYS[1], ARGV[1], ARGV[2])) do
-  local ok, envelope = pcall(cjson.decode, raw)
-  local headers = ok and type(envelope) == 'table' and envelope.headers
+  local envelope = json.decode(raw)
+  local headers = envelope and envelope.headers
   ids[i] = type(headers) == 'table' and type(headers.id) == 'string' and headers.id or ''
 end
 return { #ids, ids }
