@@ -1,6 +1,7 @@
 import { Command as Commander } from "commander";
 import type { Level } from "pino";
 import { CeleryError } from "../celery-error.ts";
+import { software } from "../worker/events/software.ts";
 import { type App, addressesOf, defineApp } from "./app.ts";
 import type { AnyCommand, CommandContext, CommandOption, ExitCode, Host, LoadedApp } from "./command.ts";
 import { commands, groups, notCommands } from "./commands.ts";
@@ -11,7 +12,6 @@ import { createOutput } from "./output.ts";
 import { commanderOption, parseAndRun, registerCommand } from "./register.ts";
 import { reportError } from "./report-error.ts";
 import { UsageError } from "./usage-error.ts";
-import { version } from "./version.ts";
 
 /** Options that may stand before or after the command, as with Celery. */
 const globalOptions: readonly CommandOption[] = [
@@ -32,7 +32,7 @@ const globalOptions: readonly CommandOption[] = [
 export async function main(argv: readonly string[], host: Host = processHost()): Promise<ExitCode> {
   const program = new Commander("celery-node")
     .description("A Celery worker for Node, and the tools to look at Celery workers of any language.")
-    .version(version())
+    .version(software.sw_ver)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void host.stdout.write(text),

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { software } from "../worker/events/software.ts";
 import type { Worker } from "../worker/options.ts";
 import { createWorker } from "../worker/worker.ts";
 import { banner } from "./banner.ts";
@@ -12,7 +13,6 @@ import { takePidfile } from "./pidfile.ts";
 import { purgeQueue } from "./purge-queue.ts";
 import { restartProcess } from "./restart.ts";
 import { mindSignals, type WorkerEnd } from "./signals.ts";
-import { version } from "./version.ts";
 import { type Plan, planWorker } from "./worker-plan.ts";
 
 /** Runs an app's worker until it is told to stop. */
@@ -86,7 +86,7 @@ async function runPlan(
     if (!context.quiet) {
       const text = banner({
         name: worker.name,
-        version: version(),
+        version: software.sw_ver,
         app: module?.path ?? "",
         broker: maskPasswords(addresses.broker ?? ""),
         results: addresses.backend === undefined ? undefined : maskPasswords(addresses.backend),

@@ -1,7 +1,7 @@
 import { release } from "node:os";
+import { software } from "../../worker/events/software.ts";
 import type { Command } from "../command.ts";
 import { maskPasswords } from "../mask.ts";
-import { version } from "../version.ts";
 
 export const report: Command = {
   name: "report",
@@ -15,7 +15,7 @@ export const report: Command = {
     const { app, module, addresses } = await context.app();
     const { settings } = app;
     const facts = {
-      software: `celery-node ${version()}, Node ${process.versions.node}, V8 ${process.versions.v8}`,
+      software: `celery-node ${software.sw_ver}, Node ${process.versions.node}, V8 ${process.versions.v8}`,
       platform: `${process.platform} ${release()} ${process.arch}`,
       app: module?.path ?? null,
       broker: maskPasswords(addresses.broker ?? ""),
