@@ -5,12 +5,12 @@
  * Source: kombu 5.6 transport/virtual/exchange.py, `TopicExchange.key_to_pattern`.
  */
 export function topicPattern(bindingKey: string): string {
-  const words = bindingKey.split(".").map((word) => wildcards[word] ?? escape(word));
+  const words = bindingKey.split(".").map((word) => wildcards[word] ?? literal(word));
   return `^${words.join("\\.")}$`;
 }
 
 const wildcards: Readonly<Record<string, string>> = { "*": ".*?[^\\.]", "#": ".*?" };
 
-function escape(word: string): string {
+function literal(word: string): string {
   return word.replace(/[^\p{L}\p{N}]/gu, (char) => (char === "\0" ? "\\000" : `\\${char}`));
 }

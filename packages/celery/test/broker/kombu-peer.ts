@@ -26,7 +26,9 @@ export async function startKombuPeer(
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
   });
-  scope.after(() => child.kill("SIGKILL"));
+  scope.after(() => {
+    child.kill("SIGKILL");
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const read = async () => {
     const { value, done } = await lines.next();

@@ -155,7 +155,7 @@ it("what one dead holder took in batches comes back in its old order, hundreds o
   assert.ok((await broker.renew(tags)).values().every((answer) => answer === "RENEWED"));
   // Everybody's clock goes on by an hour.
   for (const set of ["unacked_index", "cdt:leases"]) {
-    const members = await world.peer.zrange(set, 0, -1);
+    const members = await world.peer.zrange(set, "0", "-1");
     for (const tag of members) await world.peer.zincrby(set, -3600, tag);
   }
   await broker.publish("q", aTask({ id: "came meanwhile" }));
