@@ -12,7 +12,7 @@ export function parsePythonNumbers(text: string): unknown {
 }
 
 /** Python's own limit (`sys.int_info.default_max_str_digits`), without which one number could keep us busy for minutes. */
-const longestInteger = 4300;
+export const longestInteger = 4300;
 
 /** Both are read as Infinity. Nobody writes the second one. */
 const [infinity, nan] = ["1e999", "1e999000999000999"];

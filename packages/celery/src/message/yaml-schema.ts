@@ -1,9 +1,10 @@
 import { createRequire } from "node:module";
-import type { Schema } from "js-yaml";
+import type { ScalarTagDefinition, ScalarTagOptions, Schema } from "js-yaml";
 import { writeIsoTime } from "./iso-time.ts";
 import { isInteger } from "./plain-data.ts";
+import { longestInteger } from "./python-numbers.ts";
 import { PythonDate, PythonDateTime } from "./python-values.ts";
-import { UndecodableMessage } from "./undecodable-message.ts";
+import { malformed, UndecodableMessage } from "./undecodable-message.ts";
 
 /** Loaded when the first YAML message comes or goes: most workers see none. */
 export function yamlLibrary(): typeof import("js-yaml") {
@@ -17,30 +18,37 @@ let library: typeof import("js-yaml") | undefined;
  * What a plain word means to PyYAML's safe loader, pattern by pattern (PyYAML 6 `resolver.py`); libraries for YAML 1.1 or
  * 1.2 take `y`, `1e5` or `01:30` for something else. Any other tag than these is refused.
  */
-export function pythonYamlSchema(): Schema {
-  schema ??= makeSchema();
-  return schema;
+export function pythonYamlSchema(purpose: "reading" | "writing"): Schema {
+  schemas[purpose] ??= makeSchema(purpose === "reading");
+  return schemas[purpose];
 }
 
-let schema: Schema | undefined;
+const schemas: { reading?: Schema; writing?: Schema } = {};
 
-const [trueWord, falseWord] = [
-  /^(?:yes|Yes|YES|true|True|TRUE|on|On|ON)$/,
-  /^(?:no|No|NO|false|False|FALSE|off|Off|OFF)$/,
-];
-const integer = /^[-+]?(?:0b[0-1_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|[1-9][0-9_]*(?::[0-5]?[0-9])+)$/;
+const bool = /^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$/;
+const int = /^[-+]?(?:0b[0-1_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|[1-9][0-9_]*(?::[0-5]?[0-9])+)$/;
 const float =
   /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
 const timestamp =
-  /^(\d{4})-(\d\d?)-(\d\d?)(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?(?:[ \t]*(?:(Z)|([-+])(\d\d?)(?::(\d\d))?))?$/;
+  /^(?:\d{4}-\d\d-\d\d|\d{4}-\d\d?-\d\d?(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::\d\d)?))?)$/;
 
-const longestInteger = 4300;
-
-function makeSchema(): Schema {
+function makeSchema(reading: boolean): Schema {
   const yaml = yamlLibrary();
   const { defineScalarTag, defineSequenceTag, defineMappingTag } = yaml;
   const notResolved: typeof yaml.NOT_RESOLVED = yaml.NOT_RESOLVED;
   const tag = (name: string) => `tag:yaml.org,2002:${name}`;
+
+  /** When writing it only matters whether PyYAML would take a text for something else, even for something it fails on. */
+  function implicit<T>(
+    name: string,
+    pattern: RegExp,
+    read: (word: string) => T,
+    rest: ToWrite<T>,
+  ): ScalarTagDefinition<T> {
+    const resolve = (word: string) => (pattern.test(word) ? (reading ? read(word) : (undefined as T)) : notResolved);
+    return defineScalarTag<T>(tag(name), { implicit: true, resolve, ...rest });
+  }
+
   const refuse = (name: string): never => {
     throw new UndecodableMessage("unknown-type", `the body holds a YAML tag that is not read: ${name.slice(0, 100)}`);
   };
@@ -51,28 +59,17 @@ function makeSchema(): Schema {
     { ...yaml.mapTag, create: () => Object.create(null) },
     yaml.nullYaml11Tag,
     yaml.mergeTag,
-    defineScalarTag<boolean>(tag("bool"), {
-      implicit: true,
-      resolve: (word) => (trueWord.test(word) ? true : falseWord.test(word) ? false : notResolved),
-      identify: (value) => typeof value === "boolean",
-    }),
-    defineScalarTag<number | bigint>(tag("int"), {
-      implicit: true,
-      resolve: (word) => (integer.test(word) && word.length <= longestInteger ? readInteger(word) : notResolved),
+    implicit("bool", bool, (word) => /^(?:y|t|on)/i.test(word), { identify: (value) => typeof value === "boolean" }),
+    implicit<number | bigint>("int", int, readInteger, {
       identify: (value) => typeof value === "bigint" || (typeof value === "number" && isInteger(value)),
     }),
-    defineScalarTag<number>(tag("float"), {
-      implicit: true,
-      resolve: (word) => (float.test(word) ? readFloat(word) : notResolved),
+    implicit("float", float, readFloat, {
       identify: (value) => typeof value === "number" && !isInteger(value),
       represent: writeFloat,
     }),
-    defineScalarTag<Date | PythonDate>(tag("timestamp"), {
-      implicit: true,
-      resolve: (word) => readTimestamp(word) ?? notResolved,
+    implicit<Date | PythonDate>("timestamp", timestamp, readTimestamp, {
       identify: (value) => value instanceof Date || value instanceof PythonDate,
-      represent: (value) =>
-        value instanceof PythonDateTime ? value.iso : value instanceof Date ? writeIsoTime(value) : value.text,
+      represent: writeTimestamp,
     }),
     defineScalarTag<Uint8Array>(tag("binary"), {
       resolve: (text) => (/^[A-Za-z0-9+/=\s]*$/.test(text) ? Buffer.from(text, "base64") : notResolved),
@@ -88,9 +85,13 @@ function makeSchema(): Schema {
   ]);
 }
 
+type ToWrite<T> = Pick<ScalarTagOptions<T>, "identify" | "represent">;
+
 function readInteger(word: string): number | bigint {
   const negative = word.startsWith("-");
   const digits = word.replace(/^[-+]/, "").replaceAll("_", "");
+  if (/^0[bx]$/.test(digits)) throw malformed("a number in the YAML body has no digits");
+  if (digits.length > longestInteger) throw malformed(`an integer has more than ${longestInteger} digits`);
   const size = digits.includes(":")
     ? digits.split(":").reduce((whole, part) => whole * 60n + BigInt(part), 0n)
     : BigInt(/^0[0-7]/.test(digits) ? `0o${digits}` : digits);
@@ -115,18 +116,26 @@ function writeFloat(value: number): string {
   return text.includes(".") ? text : `${text}.0`;
 }
 
-/** Undefined also for a day that is none: PyYAML fails there, and a text loses nothing. */
-function readTimestamp(word: string): PythonDateTime | PythonDate | undefined {
+const timestampParts =
+  /^(\d+)-(\d+)-(\d+)(?:[Tt \t]+(\d+):(\d+):(\d+)(?:\.(\d*))?[ \t]*(?:(Z)|([-+])(\d+)(?::(\d+))?)?)?$/;
+
+function readTimestamp(word: string): PythonDateTime | PythonDate {
+  const [, year, month, day, hour, minute, second, fraction, utc, sign, zoneHours, zoneMinutes = "00"] =
+    timestampParts.exec(word) ?? [];
+  const two = (digits: string | undefined) => digits!.padStart(2, "0");
+  const date = `${year}-${two(month)}-${two(day)}`;
+  const micros = Number(fraction ?? 0) === 0 ? "" : `.${fraction!.slice(0, 6).padEnd(6, "0")}`;
+  const zone = utc ? "+00:00" : sign ? `${sign}${two(zoneHours)}:${zoneMinutes}` : "";
   try {
-    if (/^\d{4}-\d\d-\d\d$/.test(word)) return new PythonDate(word);
-    const match = timestamp.exec(word);
-    if (!match) return undefined;
-    const [, year, month, day, hour, minute, second, fraction, utc, sign, zoneHours, zoneMinutes = "00"] = match;
-    const two = (digits: string | undefined) => digits!.padStart(2, "0");
-    const micros = Number(fraction ?? 0) === 0 ? "" : `.${fraction!.slice(0, 6).padEnd(6, "0")}`;
-    const zone = utc ? "+00:00" : sign ? `${sign}${two(zoneHours)}:${zoneMinutes}` : "";
-    return new PythonDateTime(`${year}-${two(month)}-${two(day)}T${two(hour)}:${minute}:${second}${micros}${zone}`);
-  } catch {
-    return undefined;
+    return hour === undefined
+      ? new PythonDate(date)
+      : new PythonDateTime(`${date}T${two(hour)}:${minute}:${second}${micros}${zone}`);
+  } catch (cause) {
+    throw malformed("a time in the YAML body is none", cause);
   }
+}
+
+function writeTimestamp(value: Date | PythonDate): string {
+  if (value instanceof PythonDate) return value.text;
+  return value instanceof PythonDateTime ? value.iso : writeIsoTime(value);
 }

@@ -26,7 +26,7 @@ export function readYaml(text: string, limits: MessageLimits): unknown {
 export function writeYaml(value: unknown): string {
   const plain = plainData(value, (object) => (isYamlScalar(object) ? object : writeTyped(object, true)));
   try {
-    return yamlLibrary().dump(plain, { schema: pythonYamlSchema(), noRefs: true, lineWidth: -1 });
+    return yamlLibrary().dump(plain, { schema: pythonYamlSchema("writing"), noRefs: true, lineWidth: -1 });
   } catch (cause) {
     throw new UnencodableValue("the value cannot be sent as YAML", { cause });
   }
@@ -40,7 +40,7 @@ function load(text: string, { maxDepth, maxAliases }: MessageLimits): unknown {
     if (aliases > maxAliases) {
       throw new UndecodableMessage("too-many-aliases", `${aliases} aliases, at most ${maxAliases} are read`);
     }
-    const documents = constructFromEvents(events, { source: text, schema: pythonYamlSchema(), json: true });
+    const documents = constructFromEvents(events, { source: text, schema: pythonYamlSchema("reading"), json: true });
     if (documents.length !== 1) throw malformed(`${documents.length} YAML documents instead of one`);
     return documents[0];
   } catch (error) {

@@ -36,9 +36,9 @@ const shapes = fc.constantFrom("protocol 1", "protocol 2", "hybrid");
 export function goodMessages(
   task: { name?: string; queue?: string; serializer?: SerializerName; id?: fc.Arbitrary<string> } = {},
 ): fc.Arbitrary<GoodMessage> {
-  const { name = "some.task", queue = "q" } = task;
-  return fc
-    .tuple(task.serializer ? fc.constant(task.serializer) : serializers, compressions, shapes, task.id ?? fc.uuid())
+  const { name = "some.task", queue = "q", id: ids = fc.uuid() } = task;
+  const ours = fc
+    .tuple(task.serializer ? fc.constant(task.serializer) : serializers, compressions, shapes, ids)
     .chain(([serializer, compression, shape, id]) => {
       const values = valuesFor[serializer];
       const kwargs = fc.dictionary(fc.string(), values, { maxKeys: 3 }).filter((object) => !("__type__" in object));
@@ -51,6 +51,19 @@ export function goodMessages(
         return { raw: writeEnvelope(envelope), envelope, id, protocol, serializer, args, kwargs: given };
       });
     });
+  if (task.serializer !== undefined && task.serializer !== "json") return ours;
+  const pythons = ids.map((id) => inBzip2({ name, queue, id }));
+  return fc.oneof({ weight: 20, arbitrary: ours }, { weight: 1, arbitrary: pythons });
+}
+
+/** Nothing here writes bzip2: the body is one of Python's. */
+function inBzip2(task: { name: string; queue: string; id: string }): GoodMessage {
+  const said = { args: [1, "two"], kwargs: { three: 3 } };
+  const modern = encodeTask({ ...task, ...said });
+  const body =
+    "QlpoOTFBWSZTWQ26Hp4AABKbgFAEKBAACj5tnoogAFQlRoEHoIA9Bpop6gGJp5QCgOgI3nk1j3NCZTb61nqgVlwuIjvXFJDXLOPJITD90Hp9YG325RWKnoW1GXIu5IpwoSAbdD08";
+  const envelope = { ...modern, body, headers: { ...modern.headers, compression: "application/x-bz2" } };
+  return { raw: writeEnvelope(envelope), envelope, id: task.id, protocol: 2, serializer: "json", ...said };
 }
 
 /**

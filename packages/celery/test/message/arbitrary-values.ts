@@ -7,7 +7,14 @@ const keys = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom("__proto__", "constructor", "toString", "__type__", "length", "0") },
 );
 
-const wellFormed = fc.string({ unit: "binary", maxLength: 20 }).filter((text) => text.isWellFormed());
+const wellFormed = fc.oneof(
+  { weight: 6, arbitrary: fc.string({ unit: "binary", maxLength: 20 }).filter((text) => text.isWellFormed()) },
+  // Words that some reader of YAML takes for something else.
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("0x_", "y", "off", "2026-02-30", "1e5", "01:30", "017", "null", "~", ".nan", "<<"),
+  },
+);
 const numbers = fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double({ noNaN: false }));
 const bytes = fc.uint8Array({ maxLength: 20 }).map((members) => Buffer.from(members));
 const dates = fc

@@ -116,12 +116,12 @@ test("MessagePack that claims more than there is, is too deep, or holds what we 
 
 test("plain words in YAML mean what they mean to PyYAML, also where YAML's versions differ", () => {
   const read = readYaml(
-    "[y, n, yes, off, 1e5, 1.0e+5, 0o17, 017, 0x1f, 01:30, 1:30, 12345678901234567890, .nan, -.inf, ~, '1', 2026-01-02, 2026-02-30]",
+    "[y, n, yes, off, 1e5, 1.0e+5, 0o17, 017, 0x1f, 01:30, 1:30, 12345678901234567890, .nan, -.inf, ~, '1', 2026-01-02]",
     limits,
   ) as unknown[];
   assert.deepEqual(read.slice(0, 11), ["y", "n", true, false, "1e5", 100_000, "0o17", 15, 31, "01:30", 90]);
   assert.deepEqual(read.slice(11, 16), [12345678901234567890n, Number.NaN, Number.NEGATIVE_INFINITY, null, "1"]);
-  assert.deepEqual([read[16], read[17]], [new PythonDate("2026-01-02"), "2026-02-30"]);
+  assert.deepEqual(read[16], new PythonDate("2026-01-02"));
   const times = readYaml(
     "[2026-01-02 03:04:05.678901+02:00, 2026-01-02T03:04:05Z, 2026-1-2 3:04:05 -5]",
     limits,
@@ -150,6 +150,9 @@ test("YAML's tags, anchors and documents are bounded; Python's tags and unknown 
     ["", "malformed"],
     ["[1", "malformed"],
     ["*nowhere", "malformed"],
+    ["2026-02-30", "malformed"],
+    ["0x_", "malformed"],
+    ["9".repeat(5000), "malformed"],
     ["[1, 2]: a", "malformed"],
   ];
   for (const [text, reason] of cases) {
@@ -211,7 +214,11 @@ test("PyYAML reads our YAML as we meant it, and we read its own", {
   skip: without("python3-celery", "python3-yaml"),
 }, async (t) => {
   const { seed, numRuns } = fuzzing(t, 500);
-  const words = fc.stringMatching(/^[-+0-9a-fxeEyYnN.:_~=<T ]{0,8}$/);
+  const words = fc.oneof(
+    fc.stringMatching(/^[-+0-9a-fxeEyYnN.:_~<T ]{0,8}$/),
+    fc.stringMatching(/^\d{4}-\d\d?-\d\d?([T ]\d\d?:\d\d:\d\d(\.\d{0,3})?( ?Z)?)?$/),
+    fc.stringMatching(/^(0x_|0b_|y|n|on|No|TRUE|null|~|\.nan|-\.INF|1_0|0o7|017|1:30|01:30|1e5|1\.e5|2026-02-30|<<)$/),
+  );
   const values = fc.sample(fc.oneof(valuesFor.yaml, fc.array(words)), { seed, numRuns });
   const [read, written] = (await askPython(
     `${tell}
