@@ -1,0 +1,264 @@
+import type { Delivery } from "../../src/broker/broker.ts";
+import { redisHolding } from "../../src/broker/redis-holding.ts";
+import { redisKeys } from "../../src/broker/redis-keys.ts";
+import type { Envelope } from "../../src/message/envelope.ts";
+import { type Connection, linkOver } from "./connection.ts";
+import type { Ledger } from "./ledger.ts";
+import { type MessageName, nameIn } from "./message.ts";
+import type { Ending } from "./schedule.ts";
+import type { Tale } from "./tale.ts";
+
+export interface OurWorkerOptions {
+  connection: Connection;
+  ledger: Ledger;
+  tale: Tale;
+  queues: readonly string[];
+  lease: number;
+  visibilityTimeout: number;
+  concurrency: number;
+  /** How long a message's task runs, and how its run of this number ends. */
+  plan: (name: MessageName, run: number) => { work: number; ending: Ending };
+}
+
+/** Deaths of holders after which a message is put aside. */
+const mostDeaths = 3;
+
+/** What the worker's own code keeps of a message that it holds. */
+interface Held {
+  delivery: Delivery;
+  leasedAt: number;
+  lost: boolean;
+  leaving: boolean;
+}
+
+/**
+ * One of our workers: the real code of the broker's holding (its scripts, its book of leases), and around it in short what
+ * the worker's consumer, lease keeper and upkeep do, on virtual time.
+ */
+export class OurWorker {
+  readonly #options: OurWorkerOptions;
+  readonly #holding: ReturnType<typeof redisHolding>;
+  readonly #held = new Map<string, Held>();
+  #stopping = false;
+  #renewing = false;
+  #renewedAt: number;
+  #rounds = 0;
+  #wake: () => void = () => {};
+
+  constructor(options: OurWorkerOptions) {
+    this.#options = options;
+    this.#holding = redisHolding(linkOver(options.connection), redisKeys(), {
+      lease: options.lease,
+      visibilityTimeout: options.visibilityTimeout / 1000,
+    });
+    this.#renewedAt = this.process.monotonic();
+  }
+
+  get process() {
+    return this.#options.connection.process;
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping;
+  }
+
+  start(): void {
+    void this.#consume();
+    void this.#keepLeases();
+    void this.#restoreOrphans();
+  }
+
+  /** Takes no more, gives back what it holds, the last one popped first, and ends. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake();
+    for (const held of [...this.#held.values()].reverse()) {
+      if (!held.leaving) await this.#giveBack(held);
+    }
+    this.#tell("has stopped");
+    this.process.die();
+  }
+
+  // ---- Consuming ----
+
+  async #consume(): Promise<void> {
+    const { queues, concurrency } = this.#options;
+    for (let failures = 0; !this.#stopping; ) {
+      try {
+        const room = concurrency - this.#held.size;
+        if (room < 1) await this.#rest(5000);
+        else {
+          const askedAt = this.process.monotonic();
+          const deliveries = await this.#holding.pop(queues, { max: room, rotate: true });
+          failures = 0;
+          for (const delivery of deliveries) this.#take(delivery, askedAt);
+          if (deliveries.length === 0) await this.#rest(5000, queues);
+        }
+      } catch {
+        await this.process.sleep(Math.min(5000, 100 * 2 ** failures++));
+      }
+    }
+  }
+
+  #take(delivery: Delivery, askedAt: number): void {
+    const { ledger } = this.#options;
+    const name = nameIn(delivery.raw);
+    ledger.known(delivery.tag, this.process, delivery.deaths);
+    const known = this.#held.get(delivery.tag);
+    if (known && !known.leaving) {
+      known.lost = false;
+      known.leasedAt = askedAt;
+      this.#tell(`has ${name} again, whose task still runs here`);
+      return;
+    }
+    const held = { delivery, leasedAt: askedAt, lost: false, leaving: this.#stopping };
+    this.#held.set(delivery.tag, held);
+    if (this.#stopping) void this.#giveBack(held);
+    else void this.#work(held, name);
+  }
+
+  async #work(held: Held, name: MessageName): Promise<void> {
+    const { ledger, plan } = this.#options;
+    const { tag, envelope, deaths, queue } = held.delivery;
+    if (!envelope) {
+      await this.#settle(held, name, "dead-letters", () => this.#holding.deadLetter(tag, "malformed", "no message"));
+      return;
+    }
+    if (deaths >= mostDeaths) {
+      await this.#settle(held, name, "dead-letters", () => this.#holding.deadLetter(tag, "poison", "it kills"));
+      return;
+    }
+    ledger.start(name, this.process);
+    const { work, ending } = plan(name, ledger.runs.get(name)!);
+    this.#tell(`runs ${name} for ${work} ms`);
+    await this.process.sleep(work);
+    if (held.leaving || this.#held.get(tag) !== held) return;
+    switch (ending.end) {
+      case "done":
+        return this.#settle(held, name, "acknowledges", () => this.#holding.acknowledge(tag));
+      case "retry":
+        return this.#settle(held, name, "retries", () => this.#holding.retry(tag, queue, nextTry(envelope)));
+      case "requeue":
+        return this.#giveBack(held);
+      case "park": {
+        const until = new Date(this.#now() + ending.ms);
+        return this.#settle(held, name, `parks for ${ending.ms} ms`, () => this.#holding.park(tag, until));
+      }
+      case "dead-letter":
+        return this.#settle(held, name, "dead-letters", () => this.#holding.deadLetter(tag, "unknown-task", "why"));
+    }
+  }
+
+  #giveBack(held: Held): Promise<void> {
+    held.leaving = true;
+    const name = nameIn(held.delivery.raw);
+    return this.#settle(held, name, "gives back", () => this.#holding.requeue(held.delivery.tag));
+  }
+
+  /** Asks until the broker answers, as long as the lease lasts. */
+  async #settle(held: Held, name: MessageName, what: string, ask: () => Promise<"DONE" | "LOST">): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      try {
+        this.#tell(`${what} ${name}: ${await ask()}`);
+        break;
+      } catch {
+        if (this.#isLost(held)) {
+          this.#tell(`gives ${name} up`);
+          break;
+        }
+        await this.process.sleep(Math.min(5000, 100 * 2 ** failures));
+      }
+    }
+    if (this.#held.get(held.delivery.tag) === held) this.#held.delete(held.delivery.tag);
+    this.#wake();
+  }
+
+  // ---- Keeping leases ----
+
+  async #keepLeases(): Promise<void> {
+    const { lease } = this.#options;
+    while (this.process.alive) {
+      await this.process.sleep(lease / 12);
+      for (const held of this.#held.values()) if (this.#isLost(held)) held.lost = true;
+      if (!this.#renewing && this.process.monotonic() - this.#renewedAt >= lease / 3) void this.#renew();
+    }
+  }
+
+  async #renew(): Promise<void> {
+    const ours = [...this.#held.values()].filter((held) => !this.#isLost(held));
+    const askedAt = this.process.monotonic();
+    if (ours.length === 0) {
+      this.#renewedAt = askedAt;
+      return;
+    }
+    this.#renewing = true;
+    try {
+      const answers = await this.#holding.renew(ours.map(({ delivery }) => delivery.tag));
+      this.#renewedAt = askedAt;
+      for (const held of ours) {
+        if (this.#held.get(held.delivery.tag) !== held || held.lost) continue;
+        if (answers.get(held.delivery.tag) === "RENEWED") held.leasedAt = askedAt;
+        else {
+          held.lost = true;
+          this.#tell(`hears that its lease of ${nameIn(held.delivery.raw)} is lost`);
+        }
+      }
+    } catch {
+      // Tried again at the next tick.
+    } finally {
+      this.#renewing = false;
+    }
+  }
+
+  #isLost(held: Held): boolean {
+    return held.lost || this.process.monotonic() - held.leasedAt > this.#options.lease;
+  }
+
+  // ---- Upkeep ----
+
+  async #restoreOrphans(): Promise<void> {
+    const { lease } = this.#options;
+    for (let untilDue = Number.POSITIVE_INFINITY; !this.#stopping; ) {
+      const round = (lease / 4) * (1 - (this.#rounds++ % 5) / 20);
+      await this.process.sleep(Math.min(round, Math.max(100, untilDue)));
+      untilDue = Number.POSITIVE_INFINITY;
+      try {
+        const { restored, due, nextDue } = await this.#holding.restoreOrphans();
+        if (nextDue) untilDue = nextDue.getTime() - this.#now() + 1;
+        if (restored + due > 0) this.#tell(`restores ${restored} orphans, ${due} are due`);
+      } catch {
+        // The next round is soon.
+      }
+    }
+  }
+
+  /** Until somebody wakes it, one of the lists holds something, or the time is over. */
+  async #rest(ms: number, lists?: readonly string[]): Promise<void> {
+    const { host } = this.#options.connection;
+    const { promise: wait, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const watch = lists && host.whenFilled(lists.flatMap(redisKeys().lists), () => this.process.later(0.5, resolve));
+    this.process.later(ms, resolve);
+    await wait;
+    watch?.stop();
+  }
+
+  /** Its wall clock. */
+  #now(): number {
+    return this.#options.connection.host.truth() + this.process.skew;
+  }
+
+  #tell(what: string): void {
+    this.#options.tale.tell(this.process.name, what);
+  }
+}
+
+function nextTry(envelope: Envelope): Envelope {
+  const retries = Number(envelope.headers.retries) + 1;
+  const tag = `${envelope.properties.delivery_tag}+`;
+  return {
+    ...envelope,
+    headers: { ...envelope.headers, retries },
+    properties: { ...envelope.properties, delivery_tag: tag },
+  };
+}
