@@ -31,8 +31,8 @@ export function decodeBody(envelope: Envelope, limits: MessageLimits, accept: re
 /** A body, and the parts of the envelope that say how to read it. */
 export function encodeBody(
   value: unknown,
-  { serializer = "json", compression, plainValues }: BodyOptions,
-): Pick<Envelope, "body" | "content-type" | "content-encoding"> & { compression: { compression?: string } } {
+  { serializer = "json", compression, plainValues }: BodyOptions = {},
+): Pick<Envelope, "body" | "content-type" | "content-encoding"> & { headers: { compression?: string } } {
   const { contentType, contentEncoding, write } = findSerializer(serializer);
   const written = write(value, plainValues === undefined ? {} : { plainValues });
   const packed = compression === undefined ? undefined : deflate(written, compression);
@@ -40,7 +40,7 @@ export function encodeBody(
     body: (packed?.bytes ?? written).toString("base64"),
     "content-type": contentType,
     "content-encoding": contentEncoding,
-    compression: packed ? { compression: packed.contentType } : {},
+    headers: packed ? { compression: packed.contentType } : {},
   };
 }
 

@@ -77,7 +77,7 @@ export function encodeTask(task: TaskToSend, now: Date = new Date()): Envelope {
   const eta = task.eta ?? (task.countdown ? later(now, task.countdown) : undefined);
   const expires = typeof task.expires === "number" ? later(now, task.expires) : task.expires;
   const embed: Embed = { callbacks: null, errbacks: null, chain: null, chord: null, ...task.embed };
-  const { compression, ...body } = encodeBody([args, kwargs, embed], task);
+  const body = encodeBody([args, kwargs, embed], task);
   return {
     ...body,
     headers: {
@@ -102,7 +102,7 @@ export function encodeTask(task: TaskToSend, now: Date = new Date()): Envelope {
       stamps: task.stamps ?? {},
       [publishedAtHeader]: writeIsoTime(now),
       ...task.headers,
-      ...compression,
+      ...body.headers,
     },
     properties: {
       correlation_id: id,
@@ -137,11 +137,11 @@ export function encodeRetry(
   }
   const body = decodeBody(previous, readBefore, [previous["content-type"]]);
   if (!isRecord(body)) return again;
-  const { compression, ...parts } = encodeBody(
+  const rewritten = encodeBody(
     { ...body, ...next, retries: nextRetry(body) },
     { serializer: previous["content-type"], ...compressionOf(previous) },
   );
-  return { ...again, ...parts, headers: { ...again.headers, ...compression } };
+  return { ...again, ...rewritten, headers: { ...again.headers, ...rewritten.headers } };
 }
 
 /** The same message once more, as if it had never been delivered: all but the delivery tag and the address is as it was. */

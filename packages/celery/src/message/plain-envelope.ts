@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { decodeBody, encodeBody } from "./body.ts";
 import type { Envelope } from "./envelope.ts";
 import { readEnvelope } from "./envelope-text.ts";
-import { isRecord, parseInertJson } from "./inert-json.ts";
+import { isRecord } from "./inert-json.ts";
 import { defaultLimits, type MessageLimits } from "./limits.ts";
-import { UndecodableMessage } from "./undecodable-message.ts";
-import { writeJson } from "./write-json.ts";
+import { malformed } from "./undecodable-message.ts";
 
 /** A message that is no task: a request of remote control, an answer to one, an event. Its body is any JSON. */
 export interface PlainMessage {
@@ -17,9 +17,7 @@ export interface PlainMessage {
 /** Puts a message into the envelope that kombu writes for it: base64 of JSON, delivery mode 1 (transient). */
 export function plainEnvelope({ exchange, routingKey, headers, body }: PlainMessage): Envelope {
   return {
-    body: Buffer.from(writeJson(body)).toString("base64"),
-    "content-encoding": "utf-8",
-    "content-type": "application/json",
+    ...encodeBody(body),
     headers,
     properties: {
       delivery_mode: 1,
@@ -41,17 +39,11 @@ export function readPlainMessage(
   limits: MessageLimits = defaultLimits,
 ): { headers: Record<string, unknown>; body: unknown } {
   const envelope = readEnvelope(raw, limits);
-  const type = envelope["content-type"];
-  if (type !== "application/json") {
-    throw new UndecodableMessage("unsupported-content-type", `cannot read content-type ${type.slice(0, 100)}`);
-  }
-  const encoding = envelope.properties.body_encoding;
-  const text = encoding === "base64" ? Buffer.from(envelope.body, "base64").toString() : envelope.body;
-  return { headers: envelope.headers, body: parseInertJson(text, limits) };
+  return { headers: envelope.headers, body: decodeBody(envelope, limits, ["json"]) };
 }
 
 /** A body that must be an object. @throws {UndecodableMessage} `malformed` */
 export function recordBody(body: unknown): Record<string, unknown> {
-  if (!isRecord(body)) throw new UndecodableMessage("malformed", "the body is not an object");
+  if (!isRecord(body)) throw malformed("the body is not an object");
   return body;
 }

@@ -91,7 +91,7 @@ function withOldBody(
   { name, id, args, kwargs }: { name: string; id: string; args: unknown[]; kwargs: Record<string, unknown> },
   how: { serializer: SerializerName; compression?: string },
 ): Envelope {
-  const { compression, ...body } = encodeBody(
+  const body = encodeBody(
     {
       ...{
         task: name,
@@ -109,7 +109,7 @@ function withOldBody(
     },
     how,
   );
-  return { ...modern, ...body, headers: { ...modern.headers, ...compression } };
+  return { ...modern, ...body, headers: { ...modern.headers, ...body.headers } };
 }
 
 function onlyCompression({ compression }: Record<string, unknown>): Record<string, unknown> {
@@ -166,11 +166,11 @@ function otherBodies(good: fc.Arbitrary<GoodMessage>): fc.Arbitrary<string> {
       .tuple(good, fc.uint8Array({ maxLength: 60 }))
       .map(([{ envelope }, bytes]) => writeEnvelope({ ...envelope, body: Buffer.from(bytes).toString("base64") })),
     fc.tuple(good, valuesFor.msgpack).map(([{ envelope, serializer }, value]) => {
-      const { compression, ...body } = encodeBody(value, { serializer });
+      const body = encodeBody(value, { serializer });
       return writeEnvelope({
         ...envelope,
         ...body,
-        headers: { ...envelope.headers, compression: null, ...compression },
+        headers: { ...envelope.headers, compression: null },
       });
     }),
   );

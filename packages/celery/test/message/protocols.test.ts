@@ -165,8 +165,8 @@ function withBody(
   headers: Record<string, unknown>,
   how: { serializer?: string; compression?: string } = {},
 ): Envelope {
-  const { compression, ...parts } = encodeBody(body, how);
-  return { ...encodeTask({ queue: "q", name: "t", id: "an-id" }), ...parts, headers: { ...headers, ...compression } };
+  const parts = encodeBody(body, how);
+  return { ...encodeTask({ queue: "q", name: "t", id: "an-id" }), ...parts, headers: { ...headers, ...parts.headers } };
 }
 
 /** What does not depend on the protocol. */

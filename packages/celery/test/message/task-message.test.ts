@@ -5,12 +5,10 @@ import { decodeTask } from "../../src/message/decode-task.ts";
 import { encodeRetry, encodeTask } from "../../src/message/encode-task.ts";
 import type { Envelope } from "../../src/message/envelope.ts";
 import { writeEnvelope } from "../../src/message/envelope-text.ts";
-import { defaultLimits, writeJson } from "../../src/message/inert-json.ts";
+import { defaultLimits } from "../../src/message/limits.ts";
 import { UndecodableMessage, type UndecodableReason } from "../../src/message/undecodable-message.ts";
-
-/** Printed with every run; set it to see the same again. */
-const seed = process.env.FUZZ_SEED ? Number(process.env.FUZZ_SEED) : Date.now() % 2 ** 31;
-const runs = { seed, numRuns: 500 };
+import { writeJson } from "../../src/message/write-json.ts";
+import { fuzzing } from "./fuzzing.ts";
 
 test("a task is written with the headers and the body of Celery 5.6", () => {
   const now = new Date("2026-01-02T03:04:05.600Z");
@@ -60,13 +58,12 @@ test("a task is written with the headers and the body of Celery 5.6", () => {
 });
 
 test("whatever is sent comes back the same", (t) => {
-  t.diagnostic(`FUZZ_SEED=${seed}`);
   fc.assert(
     fc.property(fc.array(fc.jsonValue({ maxDepth: 5 })), fc.dictionary(fc.string(), fc.jsonValue()), (args, kwargs) => {
       const task = decodeTask(writeEnvelope(encodeTask({ queue: "q", name: "t", args, kwargs })));
       assert.equal(writeJson([task.args, task.kwargs]), writeJson([args, kwargs]));
     }),
-    runs,
+    fuzzing(t),
   );
 });
 
@@ -193,58 +190,7 @@ test("what cannot be read is refused with its reason", () => {
   decodeTask(aMessage({ body: Buffer.from(`[[${"[".repeat(98)}${"]".repeat(98)}],{},{}]`).toString("base64") }));
 });
 
-test("no text and no body makes the decoder do anything but decode or refuse", (t) => {
-  t.diagnostic(`FUZZ_SEED=${seed}`);
-  const texts = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 200 }),
-    fc.json(),
-    fc.anything().map((value) => String(safely(() => JSON.stringify(value)))),
-    damaged(fc.constant(writeEnvelope(aMessage()))),
-    fc.json().map((body) => writeEnvelope(aMessage({ body: Buffer.from(body).toString("base64") }))),
-    fc
-      .object({ maxDepth: 3 })
-      .map((headers) => writeEnvelope(aMessage({ headers: { task: "t", id: "i", ...headers } }))),
-    fc
-      .tuple(fc.constantFrom("task", "id", "eta", "retries", "timelimit", "expires", "root_id"), fc.jsonValue())
-      .map(([name, value]) => writeEnvelope(aMessage({ headers: { task: "t", id: "i", [name]: value } }))),
-    fc.object({ maxDepth: 3 }).map((properties) => writeEnvelope(aMessage({ properties }))),
-  );
-  fc.assert(
-    fc.property(texts, (text) => {
-      try {
-        const task = decodeTask(text);
-        assert.equal(typeof task.id, "string");
-        assert.equal(typeof task.name, "string");
-        assert.ok(Array.isArray(task.args) && Object.getPrototypeOf(task.kwargs) === null);
-        assert.ok(task.eta === undefined || !Number.isNaN(task.eta.getTime()));
-        assert.ok(Number.isSafeInteger(task.retries) && task.retries >= 0);
-      } catch (error) {
-        assert.ok(error instanceof UndecodableMessage, `${String(error)} for ${text}`);
-      }
-    }),
-    { ...runs, numRuns: 5000 },
-  );
-});
-
 /** A good message with some parts replaced by whatever. */
 function aMessage(parts: Record<string, unknown> = {}): Envelope {
   return { ...encodeTask({ queue: "q", name: "t" }), ...parts } as Envelope;
-}
-
-/** A text with one character changed, left out or doubled. */
-function damaged(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
-  return fc
-    .tuple(text, fc.nat(), fc.constantFrom("", "{", "}", '"', "\\", "[", ",", "null", "\u0000"))
-    .map(([whole, at, instead]) => {
-      const i = at % whole.length;
-      return whole.slice(0, i) + instead + whole.slice(i + 1);
-    });
-}
-
-function safely<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
 }
