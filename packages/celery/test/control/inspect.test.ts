@@ -74,6 +74,17 @@ test("conf and report hide passwords, by the setting's name and within URLs", as
   assert.doesNotMatch(JSON.stringify(report), /hunter2/);
 });
 
+test("conf tells the broker's URL where the worker does not, without the password", async (t) => {
+  const { control, inside } = await startControlWorld(t);
+  inside.configuration = () => ({});
+  assert.deepEqual(plain(await control.inspect.conf()), { [node]: { broker_url: "redis://127.0.0.1:6379/0" } });
+  const described = inside.broker();
+  inside.broker = () => ({ ...described, userid: "worker", ssl: true });
+  assert.deepEqual(plain(await control.inspect.conf()), {
+    [node]: { broker_url: "rediss://worker:********@127.0.0.1:6379/0" },
+  });
+});
+
 test("stats has what Flower shows: pool, broker, totals, and the resources of the process under Python's names", async (t) => {
   const { control } = await startControlWorld(t);
   const stats = plain((await control.inspect.stats())[node]) as Record<string, Record<string, unknown>>;

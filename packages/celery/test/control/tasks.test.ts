@@ -27,9 +27,11 @@ test("revoking to terminate names the tasks that were known, by the signal asked
   await control.broadcast("terminate", { task_id: "a", signal: "SIGINT" });
   await control.broadcast("revoke", { task_id: "a", terminate: true, signal: 10 });
   await control.broadcast("revoke", { task_id: "a", terminate: true, signal: null });
+  // As Flower asks.
+  await control.broadcast("revoke", { task_id: "a", terminate: 1, signal: "SIGTERM" });
   assert.deepEqual(
     inside.done.map(([, , signal]) => signal),
-    ["TERM", "KILL", "INT", "USR1", "TERM"],
+    ["TERM", "KILL", "INT", "USR1", "TERM", "TERM"],
   );
   assert.deepEqual(plain(await control.revoke("a", { ...terminate, signal: "SIGNONE" })), {
     [node]: { error: "ValueError('SIGNONE is no signal')" },

@@ -41,7 +41,8 @@ export function controlArguments(method: string, given: Readonly<Record<string, 
       if (!list.every((item) => typeof item === "string")) throw valueError(`${name} is not a list of texts`);
       return [...new Set(list)];
     },
-    flag: (name) => value(name) === true,
+    // Flower sends 1.
+    flag: (name) => Boolean(value(name)),
     number(name) {
       const number = value(name);
       if (number === undefined) return undefined;

@@ -20,7 +20,7 @@ export const inspectMethods: readonly ControlMethod[] = [
     name: "conf",
     alias: "dump_conf",
     access: "inspect",
-    run: ({ inside }) => shownConfiguration(inside.configuration()),
+    run: ({ inside }) => shownConfiguration(inside),
   },
   { name: "active_queues", access: "inspect", run: ({ inside }) => inside.queues().map(queueInfo) },
   { name: "revoked", alias: "dump_revoked", access: "inspect", run: ({ revoked }) => revoked.ids() },

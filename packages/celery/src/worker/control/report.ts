@@ -6,7 +6,7 @@ import { shownConfiguration } from "./shown-configuration.ts";
 
 /** What a bug report should tell (celery 5.6 `app/utils.py`, `bugreport`). */
 export function report(inside: WorkerInside): string {
-  const settings = Object.entries(shownConfiguration(inside.configuration()));
+  const settings = Object.entries(shownConfiguration(inside));
   return [
     "",
     `software -> ${software.sw_ident}:${software.sw_ver} node:${process.versions.node} v8:${process.versions.v8}`,
