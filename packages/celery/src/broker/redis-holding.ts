@@ -48,10 +48,27 @@ export function redisHolding(
     return done === 1 ? "DONE" : "LOST";
   }
 
-  const acknowledgeTogether = oneTrip(async (calls: readonly { tag: string; holder: string }[]) => {
-    const args = calls.flatMap(({ tag, holder }) => [tag, holder]);
-    return await link.run((redis) => scripts.acknowledge(redis, held, args));
-  }, mostAtOnce);
+  /** As {@link settle}, with a script that takes many: what is asked in one turn goes together. */
+  function settleTogether<Extra extends readonly (string | number)[]>(
+    script: RedisScript<(0 | 1)[]>,
+    more: readonly string[] = [],
+  ): (tag: string, ...extra: Extra) => Promise<Settled> {
+    const ask = oneTrip(
+      (calls: readonly (readonly (string | number)[])[]) =>
+        link.run((redis) => script(redis, [...held, ...more], calls.flat())),
+      mostAtOnce,
+    );
+    return async (tag, ...extra) => {
+      const mine = book.find(tag);
+      if (!mine) return "LOST";
+      const done = await ask([tag, mine.holder, ...extra]);
+      book.forget(tag);
+      return done === 1 ? "DONE" : "LOST";
+    };
+  }
+
+  const acknowledge = settleTogether<[]>(scripts.acknowledge);
+  const park = settleTogether<[due: string]>(scripts.park, [keys.parked]);
 
   return {
     async pop(queues, { max = 1, rotate = false } = {}) {
@@ -88,16 +105,9 @@ export function redisHolding(
       return answers;
     },
 
-    async acknowledge(tag) {
-      const mine = book.find(tag);
-      if (!mine) return "LOST";
-      const done = await acknowledgeTogether({ tag, holder: mine.holder });
-      book.forget(tag);
-      return done === 1 ? "DONE" : "LOST";
-    },
+    acknowledge,
     requeue: (tag, { death = false } = {}) => settle(scripts.requeue, tag, { args: [keys.layout, death ? 1 : 0] }),
-    park: (tag, until) =>
-      settle(scripts.park, tag, { keys: [keys.parked], args: [(until.getTime() / 1000).toFixed(6)] }),
+    park: (tag, until) => park(tag, (until.getTime() / 1000).toFixed(6)),
     retry: (tag, queue, next) =>
       settle(scripts.retry, tag, {
         keys: [keys.list(queue, next.properties.priority ?? 0)],
@@ -139,7 +149,7 @@ export function redisHolding(
 const mostAtOnce = 200;
 
 /** Entries of each kind that one step of the restore looks at. */
-const scanStep = 100;
+const scanStep = 50;
 
 const scripts = {
   pop: redisScript<[tag: string, queue: number, raw: string][]>(
@@ -152,7 +162,7 @@ const scripts = {
   renew: redisScript<(0 | 1)[]>(import.meta.url, "renew", "lease"),
   acknowledge: redisScript<(0 | 1)[]>(import.meta.url, "acknowledge", "lease"),
   requeue: redisScript<0 | 1>(import.meta.url, "requeue", "json-text", "message", "lease"),
-  park: redisScript<0 | 1>(import.meta.url, "park", "lease"),
+  park: redisScript<(0 | 1)[]>(import.meta.url, "park", "lease"),
   retry: redisScript<0 | 1>(import.meta.url, "retry", "lease"),
   deadLetter: redisScript<0 | 1>(import.meta.url, "dead-letter", "json-text", "message", "lease"),
   restoreOrphans: redisScript<

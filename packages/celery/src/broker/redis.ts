@@ -11,8 +11,8 @@ import { defaultLease, type RedisHoldingOptions, redisHolding } from "./redis-ho
 import { redisInspection } from "./redis-inspection.ts";
 import { type RedisKeyOptions, redisKeys } from "./redis-keys.ts";
 import { redisScript } from "./redis-script.ts";
+import { readOptions } from "./redis-servers.ts";
 import { redisSubscriber } from "./redis-subscriber.ts";
-import { redisUrl } from "./redis-url.ts";
 import { wakeUp } from "./wake-up.ts";
 
 export interface RedisBrokerOptions extends RedisConnectionOptions, RedisKeyOptions, RedisHoldingOptions {
@@ -23,11 +23,11 @@ export interface RedisBrokerOptions extends RedisConnectionOptions, RedisKeyOpti
 /**
  * A broker on Redis (6.2 or later) whose queues are kombu's: Python peers may use the same ones at the same time.
  *
- * @throws {RedisError} when a TLS file cannot be read
+ * @throws {RedisError} CDT-REDIS-URL when there is a URL that cannot be read
  */
 export function redisBroker(options: RedisBrokerOptions): Broker {
-  const server = options.url === undefined ? options : { ...redisUrl(options.url, { use: "broker" }), ...options };
-  const keys = redisKeys(server);
+  const [server] = readOptions(options).servers;
+  const keys = redisKeys({ ...options, db: server.db });
   const link = redisLink(options);
   const subscriber = redisSubscriber(options);
   const waiting = wakeUp(options);
@@ -108,9 +108,9 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
 
     describe: () => ({
       transport: "redis",
-      hostname: server.host ?? "localhost",
-      port: server.port ?? 6379,
-      virtualHost: String(server.db ?? 0),
+      hostname: server.host,
+      port: server.port,
+      virtualHost: String(server.db),
       userid: server.username ?? null,
       ssl: server.tls !== undefined,
     }),

@@ -147,7 +147,7 @@ export function encodeRetry(
 /** The same message once more, as if it had never been delivered: all but the delivery tag and the address is as it was. */
 export function encodeAgain(previous: Envelope, queue: string, now: Date = new Date()): Envelope {
   const { redelivered: _given, ...headers } = previous.headers;
-  const { cdt_holder: _holder, ...properties } = previous.properties;
+  const { cdt_holder: _holder, cdt_deaths: _deaths, ...properties } = previous.properties;
   return {
     ...previous,
     headers: { ...headers, [publishedAtHeader]: writeIsoTime(now) },
