@@ -14,7 +14,7 @@ export type Address = string | { exchange: string; routingKey: string };
 
 /** A message that this process holds: popped and recorded as unacknowledged in one step. */
 export interface Delivery {
-  /** Delivery tag: the key by which the message is renewed, acknowledged or given back. */
+  /** By which it is renewed, settled or given back. The next time the message is popped it may have another one. */
   tag: string;
   queue: string;
   /** The message as it lay in the queue, byte for byte; decoding is the consumer's business. */

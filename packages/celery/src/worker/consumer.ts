@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Broker, Delivery } from "../broker/broker.ts";
-import { type HeldMessages, monotonic, regainLease } from "./held.ts";
+import { type HeldMessages, monotonic } from "./held.ts";
 import type { Emit } from "./hooks.ts";
 import type { QueueCycle } from "./queue-cycle.ts";
 import type { Slots } from "./slots.ts";
@@ -102,10 +102,10 @@ export class Consumer {
   #take(delivery: Delivery, askedAt: number): void {
     const { held: all, queues, slots, log } = this.#options;
     queues.gave(delivery.queue);
-    const known = all.get(delivery.tag);
+    const known = all.again(delivery);
     if (known && !known.leaving) {
       // We lost the lease while cut off, and found the very same message again: its task still runs here.
-      regainLease(known, askedAt);
+      all.regain(known, delivery, askedAt);
       log.warn(
         { tag: delivery.tag, queue: delivery.queue },
         "popped a message whose task already runs here; it goes on",

@@ -164,7 +164,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
 
   async function retried(held: Held, work: Work, retry: Retry, runtime: number): Promise<void> {
     const { countdown, cause } = retry;
-    const { tag, queue } = held.delivery;
+    const { queue } = held.delivery;
     // Stored before the next try can be seen: afterwards it might overwrite that one's state.
     const error = cause ?? retry;
     const remote = remoteError(error);
@@ -174,7 +174,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
     const next = encodeRetry(work.decoded.envelope, queue, eta);
     const settlement = held.acknowledged
       ? await persist.settle(held, () => broker.publish(queue, next).then(() => "DONE" as const))
-      : await persist.settle(held, () => broker.retry(tag, queue, next));
+      : await persist.settle(held, () => broker.retry(held.delivery.tag, queue, next));
     if (settlement === "DONE") {
       const who = identity(held);
       log.warn({ ...who, runtime, countdown, err: cause }, "task will be tried again");
@@ -197,9 +197,9 @@ export function endMessages(options: EndMessageOptions): EndMessage {
   }
 
   async function deadLetter(held: Held, reason: string, text: string): Promise<void> {
-    const { tag, queue } = held.delivery;
+    const { queue } = held.delivery;
     const { id, name } = held.refusal ?? held.work!.request;
-    const settlement = await persist.settle(held, () => broker.deadLetter(tag, reason, text));
+    const settlement = await persist.settle(held, () => broker.deadLetter(held.delivery.tag, reason, text));
     if (settlement === "DONE") {
       log.error({ id, name, queue, reason, text }, "message put aside: see the dead-letter list");
       emit("task:dead-lettered", { id, name, queue, reason, text }, view(held));

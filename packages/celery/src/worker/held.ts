@@ -10,7 +10,8 @@ import type { Task, TaskRequest } from "./task.ts";
 
 /** A message that this worker has popped and not yet settled. */
 export interface Held {
-  readonly delivery: Delivery;
+  /** The latest, when we happened to pop the very same message again. */
+  delivery: Delivery;
   /** Position in the order of popping: when messages are given back, the oldest comes to lie at the head. */
   readonly order: number;
   /** Present once the message is read and understood. */
@@ -110,6 +111,25 @@ export class HeldMessages {
     return held;
   }
 
+  /** What runs here of a message that was popped once more: we have lost its lease, known to us or not. */
+  again({ tag, queue, redelivered, envelope }: Delivery): Held | undefined {
+    const same = this.#byTag.get(tag);
+    if (same || !redelivered) return same;
+    const own = envelope?.properties.delivery_tag;
+    return this.#byTag.values().find(({ delivery }) => {
+      return delivery.queue === queue && delivery.envelope?.properties.delivery_tag === own;
+    });
+  }
+
+  /** @param askedAt  monotonic time before the pop that gave us the message again, in ms */
+  regain(held: Held, delivery: Delivery, askedAt: number): void {
+    this.remove(held);
+    held.delivery = delivery;
+    held.lost = false;
+    held.leasedAt = askedAt;
+    this.#byTag.set(delivery.tag, held);
+  }
+
   remove(held: Held): void {
     if (this.#byTag.get(held.delivery.tag) === held) this.#byTag.delete(held.delivery.tag);
   }
@@ -123,12 +143,6 @@ export class HeldMessages {
 export function loseLease(held: Held, how: "answered" | "clock"): void {
   held.lost = true;
   held.leaseLost.raise(new LeaseLost(how));
-}
-
-/** @param askedAt  monotonic time before the pop that gave us the message again, in ms */
-export function regainLease(held: Held, askedAt: number): void {
-  held.lost = false;
-  held.leasedAt = askedAt;
 }
 
 export function interrupt(held: Held): void {

@@ -104,7 +104,7 @@ export function brokerConformance(kind: string, startWorld: StartWorld, skip: st
     assert.equal(third.deaths, 1, "to be given back is no death");
     await one.requeue(third.tag, { death: true });
     const fourth = await popOne(one);
-    assert.deepEqual([fourth.deaths, fourth.envelope?.headers.id, fourth.tag], [2, "a", first.tag]);
+    assert.deepEqual([fourth.deaths, fourth.envelope?.headers.id], [2, "a"]);
     assert.equal(fourth.envelope?.body, first.envelope?.body);
   });
 
@@ -195,10 +195,10 @@ export function brokerConformance(kind: string, startWorld: StartWorld, skip: st
       await world.endLease(tag);
       assert.equal((await other.restoreOrphans()).restored, 1);
       const taken = await popOne(other);
-      assert.equal(taken.tag, tag, "it is the same message");
+      assert.equal(taken.envelope?.headers.id, name, "it is the same message");
       assert.equal(await act(tag), "LOST", name);
-      assert.equal((await other.renew([tag])).get(tag), "RENEWED", `${name} left the other's entry`);
-      assert.equal(await other.acknowledge(tag), "DONE");
+      assert.equal((await other.renew([taken.tag])).get(taken.tag), "RENEWED", `${name} left the other's entry`);
+      assert.equal(await other.acknowledge(taken.tag), "DONE");
       assert.deepEqual(await other.pop(["q"]), [], `${name} published nothing`);
     }
     assert.deepEqual(await other.deadLetters(), []);

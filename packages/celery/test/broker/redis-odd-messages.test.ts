@@ -62,17 +62,17 @@ test("odd messages are popped as they came, recorded as they are, and given back
     const given = (await world.peer.lindex("q", -1))!;
     assert.deepEqual(JSON.parse(given), withFlags(JSON.parse(text), 1), name);
     const second = await popOne(broker);
-    assert.deepEqual([second.raw, second.tag], [given, tag], name);
+    assert.equal(second.raw, given, name);
 
-    await world.endLease(tag);
+    await world.endLease(second.tag);
     assert.equal((await broker.restoreOrphans()).restored, 1, name);
     const third = await popOne(broker);
     assert.deepEqual(JSON.parse(third.raw), withFlags(JSON.parse(text), 2), name);
-    assert.equal(await broker.park(tag, new Date(0)), "DONE", name);
+    assert.equal(await broker.park(third.tag, new Date(0)), "DONE", name);
     assert.equal((await broker.restoreOrphans()).due, 1, name);
     const fourth = await popOne(broker);
     assert.equal(fourth.raw, third.raw, name);
-    assert.equal(await broker.acknowledge(tag), "DONE", name);
+    assert.equal(await broker.acknowledge(fourth.tag), "DONE", name);
     assert.deepEqual(await world.peer.keys("*"), [], name);
   }
 });

@@ -73,6 +73,7 @@ test("our worker was frozen until Python took its message over: LOST, and Python
   const id = await world.send("held");
   const running = await frozen.says("running");
   const tag = String(running.tag);
+  const [message] = JSON.parse(await redis.cli("HGET", "unacked", tag));
   frozen.signal("SIGSTOP");
 
   // Our entry's score lies one lease in the future, and Python adds its own timeout: only then it is Python's to take.
@@ -95,9 +96,10 @@ test("our worker was frozen until Python took its message over: LOST, and Python
   assert.deepEqual(log.lines(), [`started ${id}`]);
   await python.stop("SIGKILL");
 
+  /** Python's, under the message's own tag. */
   async function entry() {
-    const message = await redis.cli("HGET", "unacked", tag);
-    return { message, score: await redis.cli("ZSCORE", "unacked_index", tag) };
+    const own = message.properties.delivery_tag;
+    return { message: await redis.cli("HGET", "unacked", own), score: await redis.cli("ZSCORE", "unacked_index", own) };
   }
 });
 

@@ -2,9 +2,11 @@
 -- KEYS  1 unacked  2 unacked_index  3 cdt:leases  4.. lists: for each priority step, in the order in which they are served,
 --       that of every queue
 -- ARGV  1 lease in s  2 holder nonce  3 most messages  4 1 to rotate: a queue that gave one goes to the end  5.. queues
--- answer  for each message {delivery tag, number of the queue, message as it lay in the queue}
+-- answer  for each message {tag of its entry, number of the queue, message as it lay in the queue}
 -- An entry is as kombu's, the message in it carries our mark, and its address is the queue itself, so that whoever gives
--- it back puts it where it came from.
+-- it back puts it where it came from. Its tag is a new one every time. A peer that held the message before still knows its
+-- delivery tag, and kombu acknowledges and gives back by tag, whoever holds the entry by now. And of a message that was
+-- routed to two queues, both copies have one delivery tag.
 local holder, most, rotate = ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local order, empty = {}, {}
 for i = 5, #ARGV do order[i - 4] = i - 4 end
@@ -27,15 +29,9 @@ local now, popped, scores = lease.now(), {}, {}
 for n = 1, most do
   local raw, queue = next_text()
   if not raw then break end
-  local text, tag, marked = message.take(raw, holder)
-  local unique = holder .. '-' .. n
-  tag = tag or 'unreadable-' .. unique
-  local entry = '[' .. marked .. ',"",' .. cjson.encode(ARGV[queue + 4]) .. ']'
-  -- Of a message that was routed to two queues, both copies have one tag; the other's entry is not ours to overwrite.
-  if redis.call('HSETNX', KEYS[1], tag, entry) == 0 then
-    tag = tag .. '-' .. unique
-    redis.call('HSET', KEYS[1], tag, entry)
-  end
+  local text, delivery_tag, marked = message.take(raw, holder)
+  local tag = (delivery_tag or 'unreadable') .. '-' .. holder .. '-' .. n
+  redis.call('HSET', KEYS[1], tag, '[' .. marked .. ',"",' .. cjson.encode(ARGV[queue + 4]) .. ']')
   scores[2 * n - 1], scores[2 * n] = lease.ending(now, tonumber(ARGV[1]), n), tag
   popped[n] = { tag, queue, text }
 end
