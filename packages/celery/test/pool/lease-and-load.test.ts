@@ -43,7 +43,8 @@ async function renewalsDuring(
     if (until(renewed.length - 1)) stopped.abort();
     return answers;
   };
-  const keeper = startLeaseKeeper(broker, held, pino({ level: "silent" }), () => {});
+  // What is lost is renewed no more.
+  const keeper = startLeaseKeeper(broker, held, pino({ level: "silent" }), () => stopped.abort());
   t.after(() => keeper.stop());
 
   const pool = await started(t, inlinePool({ concurrency: tasks }));

@@ -17,9 +17,9 @@ export function untilGone(...pids: number[]): Promise<void> {
 
 /** Nothing tells of what another process does: looks every few milliseconds, for at most 30 s. */
 export function until(happened: () => boolean): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setInterval(() => {
-    if (happened()) resolve();
+    Promise.try(happened).then((yes) => yes && resolve(), reject);
   }, 5);
   return soon(promise).finally(() => clearInterval(timer));
 }

@@ -40,6 +40,7 @@ const program = fileURLToPath(new URL(`./child/main${extname(import.meta.url)}`,
 
 /** One child process, as its parent sees it. */
 export class Child {
+  /** 0 when there was no process to be had. */
   readonly pid: number;
   /** Resolves when it has loaded the application. @throws {ChildStartFailed} */
   readonly ready: Promise<void>;
@@ -70,9 +71,9 @@ export class Child {
       if (message.type === "dying") this.#lastWords = unpackThrown(message.error) as Error;
       else this.listener?.(message);
     });
-    if (onOutput) {
-      for (const name of ["stdout", "stderr"] as const)
-        onLines(this.#process[name]!, (line) => onOutput(this, name, line));
+    for (const name of ["stdout", "stderr"] as const) {
+      const stream = this.#process[name];
+      if (onOutput && stream) onLines(stream, (line) => onOutput(this, name, line));
     }
     this.tell({ type: "load", app, exportName, tellMemory });
   }

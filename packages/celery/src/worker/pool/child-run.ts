@@ -50,16 +50,15 @@ export class ChildRun {
       const context = job.context(this.#interruption.signal);
       this.#context = context;
       child.listener = (message) => this.#hear(message);
-      const logLevel = context.log.level;
-      child.tell({ type: "run", run: this.#number, request: pack(job.request), logLevel });
+      const request = pack(job.request);
+      job.started(child.pid);
+      child.tell({ type: "run", run: this.#number, request, logLevel: context.log.level });
       this.#mirror("signal", context.signal);
       this.#mirror("leaseLost", context.leaseLost);
     } catch (error) {
       // Nothing was sent: the child is as free as it was.
       this.#end({ kind: "threw", error }, { memory: undefined });
-      return;
     }
-    job.started(child.pid);
   }
 
   /** @param grace  ms that the task gets to end after its signal was aborted; KILL gives none */

@@ -128,18 +128,30 @@ export class Crew {
     const missing = this.#size - staying.length;
     if (missing <= 0) return;
     if (!this.#pace.isSlow) {
-      for (let count = 0; count < missing; count++) this.#hire();
-    } else if (!this.#cancelRestart && !staying.some(({ state }) => state === "starting")) {
+      for (let count = 0; count < missing; count++) this.#hireNow();
+    } else if (!staying.some(({ state }) => state === "starting")) {
+      this.#hireLater();
+    }
+  }
+
+  #hireNow(): void {
+    try {
+      this.#hire();
+    } catch (error) {
+      // No memory for another process. Other reasons come as the death of a child that never was.
+      this.#lastError = (error as Error).message;
+      this.#pace.failed();
       this.#hireLater();
     }
   }
 
   #hireLater(): void {
+    if (this.#cancelRestart) return;
     const { delay } = this.#pace;
     this.#nextStart = new Date(Date.now() + delay);
     this.#cancelRestart = after(delay, () => {
       this.#cancelRestart = undefined;
-      if (this.#phase === "running") this.#hire();
+      if (this.#phase === "running") this.#hireNow();
     });
   }
 
@@ -147,7 +159,7 @@ export class Crew {
     const child = new Child({ ...this.#options, tellMemory: this.#options.maxMemory !== undefined });
     const member: Member = { child, state: "starting", run: undefined, tasks: 0, isLeaving: false, isHeavy: false };
     this.members.add(member);
-    this.#guard?.watch(child.pid);
+    if (child.pid > 0) this.#guard?.watch(child.pid);
     void child.death.then((death) => this.#buried(member, death));
     child.ready.then(
       () => this.#freed(member),

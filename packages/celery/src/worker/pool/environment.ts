@@ -13,17 +13,14 @@ export function childEnvironment(names: readonly string[], environment = process
 }
 
 /** Options of Node that are meant for one process, or that make it another program. */
-const notForChildren =
-  /^(--inspect|--test|--watch|--eval$|-e$|--print$|-p$|-pe$|--input-type|--check$|-c$|--interactive$|-i$)/;
+const notForChildren = /^(--(inspect|test|watch|eval|print|input-type|check|interactive|build-sea)|-[epcih]+$)/;
 
 /** The options with which this Node was started (loaders, memory limits), as children get them. */
 export function childNodeOptions(options: readonly string[] = process.execArgv): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < options.length; index++) {
-    const option = options[index]!;
-    if (!notForChildren.test(option)) kept.push(option);
-    // The program text that follows -e is no option of its own.
-    else if (/^(-e|--eval|-p|--print|-pe)$/.test(option)) index++;
-  }
-  return kept;
+  let kept = true;
+  return options.filter((option) => {
+    // What does not look like an option is the value of the one before it.
+    if (option.startsWith("-")) kept = !notForChildren.test(option);
+    return kept;
+  });
 }

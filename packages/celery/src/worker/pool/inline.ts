@@ -114,8 +114,10 @@ class InlineRun {
       this.tell(this.#verdict ?? end);
       onLeft();
     };
-    job.started(process.pid);
-    Promise.try(() => job.task.run(job.context(this.#interruption.signal))).then(
+    Promise.try(() => {
+      job.started(process.pid);
+      return job.task.run(job.context(this.#interruption.signal));
+    }).then(
       (value) => left({ kind: "returned", value }),
       (error) => left({ kind: "threw", error }),
     );

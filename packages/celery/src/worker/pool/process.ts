@@ -123,7 +123,7 @@ export function processPool(options: ProcessPoolOptions): Pool {
     facts: () => ({
       implementation: "process",
       concurrency: size,
-      processes: [...crew.members].map(({ child }) => child.pid),
+      processes: [...crew.members].map(({ child }) => child.pid).filter((pid) => pid > 0),
       maxTasksPerChild,
       running: running().length,
       waiting: waiting.size,
