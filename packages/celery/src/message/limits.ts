@@ -7,8 +7,8 @@ export interface MessageLimits {
   maxLength: number;
   /** Deepest nesting of arrays and objects (default 100). */
   maxDepth: number;
-  /** Most aliases (`*name`) in a YAML body (default 100). */
+  /** Most aliases (`*name`) in a YAML body (default 1000). */
   maxAliases: number;
 }
 
-export const defaultLimits: MessageLimits = { maxLength: 16 << 20, maxDepth: 100, maxAliases: 100 };
+export const defaultLimits: MessageLimits = { maxLength: 16 << 20, maxDepth: 100, maxAliases: 1000 };

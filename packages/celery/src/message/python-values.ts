@@ -59,7 +59,7 @@ export class PythonTime extends PythonText {
 /** A `decimal.Decimal` of Python: exact, `1.10` is not `1.1`. */
 export class PythonDecimal extends PythonText {
   constructor(text: string) {
-    super(text, /^[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf(inity)?|s?nan\d*)$/i);
+    super(text, /^[+-]?((\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?|inf(inity)?|s?nan\d*)$/i);
   }
 }
 
