@@ -57,19 +57,19 @@ export class Canvas<Result = unknown> implements Signature {
 
   /** Followed by callbacks, which get the result as their first argument. A chord's are its body's; a group's follow its first member. */
   link(...callbacks: Signature[]): Canvas<Result> {
-    return new Canvas(linked(this, callbacks));
+    return new Canvas(linked(this, callbacks.map(plain)));
   }
 
   /** Followed by errbacks when some task of it has failed; they get the failed task's id as their first argument. */
   linkError(...errbacks: Signature[]): Canvas<Result> {
-    return new Canvas(errorLinked(this, errbacks));
+    return new Canvas(errorLinked(this, errbacks.map(plain)));
   }
 
   /** With options beside or instead of its own. Those of a chain are for its first step, those of a group for each member. */
   set(settings: SignatureSettings): Canvas<Result> {
     const { link = [], linkError = [], kwargs = {}, ...others } = settings;
     const set = withOptions(withPartial(this, [], kwargs), signatureOptions(others));
-    return new Canvas(errorLinked(linked(set, link), linkError));
+    return new Canvas(errorLinked(linked(set, link.map(plain)), linkError.map(plain)));
   }
 
   /** With arguments before its own, and more keyword arguments, for all that begins at once: what Celery calls a partial. */
@@ -141,7 +141,7 @@ export function immutableSignature(
  * @throws {MalformedCanvas} for a chain of nothing
  */
 export function chain<const Steps extends readonly Signature[]>(...steps: Steps): Canvas<ResultOf<LastOf<Steps>>> {
-  const flat = stepsOf(chainOf(steps));
+  const flat = stepsOf(chainOf(steps.map(plain)));
   if (flat.length === 0) throw new MalformedCanvas("the chain", "there is nothing in it");
   return new Canvas(chainOf(flat));
 }
@@ -150,7 +150,7 @@ export function chain<const Steps extends readonly Signature[]>(...steps: Steps)
 export function group<const Members extends readonly Signature[]>(
   ...members: Members | [Members]
 ): Canvas<ResultsOf<Members>> {
-  return new Canvas(groupOf(listed(members)));
+  return new Canvas(groupOf(listed(members).map(plain)));
 }
 
 /** All of the header at the same time; when they have all succeeded the body, with the list of their results. */
@@ -163,7 +163,7 @@ export function chord<Body extends Signature>(
     : kindOf(header as Signature) === "group"
       ? tasksOf(header as Signature)
       : [header];
-  return new Canvas(chordOf(members, body));
+  return new Canvas(chordOf(members.map(plain), plain(body)));
 }
 
 /** One task that calls another for each item, one after the other: the list of results is its result. */
@@ -195,7 +195,7 @@ export function chunks<Args extends readonly unknown[], Result>(
   if (!(Number.isInteger(size) && size > 0)) throw new MalformedCanvas("chunks", "the size is no whole number above 0");
   const count = Math.ceil(items.length / size);
   const parts = Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
-  return new Canvas(groupOf(parts.map((part) => starmap(task, part))));
+  return new Canvas(groupOf(parts.map((part) => plain(starmap(task, part)))));
 }
 
 /** What a canvas comes to, as far as the compiler knows. */
@@ -206,9 +206,14 @@ type LastOf<Steps extends readonly unknown[]> = Steps extends readonly [...unkno
   : Steps[number];
 
 function mapped<Result>(name: string, task: { name: string } | string, items: readonly unknown[]) {
-  const inner = signature(typeof task === "string" ? task : task.name);
+  const inner = plain(signature(typeof task === "string" ? task : task.name));
   const mapping = { task: name, args: [], kwargs: { task: inner, it: [...items] }, options: {}, subtask_type: null };
   return new Canvas<Awaited<Result>[]>({ ...mapping, immutable: true });
+}
+
+/** What a canvas is composed of is data alone, whatever it is written with. */
+function plain(part: Signature): Signature {
+  return { ...part };
 }
 
 /** One list, or each by itself. */

@@ -1,4 +1,3 @@
-import { isRecord } from "../message/inert-json.ts";
 import { MalformedCanvas } from "./malformed-canvas.ts";
 import { kindOf } from "./shape.ts";
 import type { Signature, SignatureOptions } from "./signature.ts";
@@ -75,8 +74,10 @@ function headerList(header: unknown, where: string): unknown[] {
 }
 
 function record(value: unknown, where: string): Record<string, unknown> {
-  if (!isRecord(value)) throw new MalformedCanvas(where, "it is not an object");
-  return value;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new MalformedCanvas(where, "it is not an object");
+  }
+  return value as Record<string, unknown>;
 }
 
 function list(value: unknown, where: string): unknown[] {

@@ -15,7 +15,7 @@ export interface SignatureSettings extends Omit<SendOptions, "args"> {
  * @throws {MalformedCanvas} for a stamp that has the name of an option, for a compression that is only read here
  */
 export function signatureOptions(settings: SignatureSettings): SignatureOptions {
-  const { compression, stamps = {}, eta, expires } = settings;
+  const { compression, stamps = {}, eta, expires, link = [], linkError = [] } = settings;
   if (compression !== undefined && !isDeflated(compression)) deflate(Buffer.alloc(0), compression);
   const options: SignatureOptions = {};
   for (const [setting, option] of names) {
@@ -25,6 +25,9 @@ export function signatureOptions(settings: SignatureSettings): SignatureOptions 
   // As texts, which every version of Celery reads.
   if (eta) options.eta = writeIsoTime(eta);
   if (expires instanceof Date) options.expires = writeIsoTime(expires);
+  // As data alone, whatever they are written with.
+  if (link.length > 0) options.link = link.map((callback) => ({ ...callback }));
+  if (linkError.length > 0) options.link_error = linkError.map((errback) => ({ ...errback }));
   return Object.keys(stamps).length > 0 ? stamped(options, stamps) : options;
 }
 
@@ -55,8 +58,6 @@ const names = [
   ["compression", "compression"],
   ["replyTo", "reply_to"],
   ["headers", "headers"],
-  ["link", "link"],
-  ["linkError", "link_error"],
   ["groupId", "group_id"],
   ["groupIndex", "group_index"],
   ["parentId", "parent_id"],
@@ -65,5 +66,17 @@ const names = [
 
 const taken: ReadonlySet<string> = new Set([
   ...names.map(([, option]) => option),
-  ...["args", "kwargs", "chain", "chord", "retries", "origin", "stamped_headers", "replaced_task_nesting", "task_type"],
+  ...[
+    "link",
+    "link_error",
+    "args",
+    "kwargs",
+    "chain",
+    "chord",
+    "retries",
+    "origin",
+    "stamped_headers",
+    "replaced_task_nesting",
+    "task_type",
+  ],
 ]);

@@ -24,23 +24,23 @@ export function taskOfSignature(signature: Signature, route: (taskName: string) 
   };
   put("id", read.text("task_id"));
   put("priority", read.number("priority"));
-  put("countdown", read.number("countdown"));
+  put("countdown", read.span("countdown"));
   put("eta", read.time("eta"));
-  put("expires", typeof options.expires === "number" ? options.expires : read.time("expires"));
-  put("retries", read.number("retries"));
+  put("expires", typeof options.expires === "number" ? read.span("expires") : read.time("expires"));
+  put("retries", read.count("retries"));
   put("rootId", read.text("root_id"));
   put("parentId", read.text("parent_id"));
   put("groupId", read.text("group_id"));
-  put("groupIndex", read.number("group_index"));
+  put("groupIndex", read.count("group_index"));
   put("replyTo", read.text("reply_to"));
   put("shadow", read.text("shadow"));
-  put("replacedTaskNesting", read.number("replaced_task_nesting"));
+  put("replacedTaskNesting", read.count("replaced_task_nesting"));
   put("headers", read.record("headers"));
   put("serializer", serializerOf(read.text("serializer")));
   const compression = read.text("compression");
   if (compression !== undefined && isDeflated(compression)) task.compression = compression;
   if (options.ignore_result === true) task.ignoreResult = true;
-  const [hard, soft] = [read.number("time_limit"), read.number("soft_time_limit")];
+  const [hard, soft] = [read.limit("time_limit"), read.limit("soft_time_limit")];
   if (hard !== undefined || soft !== undefined) task.timeLimits = [hard ?? null, soft ?? null];
   const stamps = stampsOf(options);
   if (stamps) task.stamps = stamps;
@@ -97,6 +97,9 @@ function optionReader(task: string, options: SignatureOptions) {
   return {
     text,
     number: of("number", (value) => typeof value === "number"),
+    count: of("count", (value): value is number => Number.isSafeInteger(value) && (value as number) >= 0),
+    limit: of("number of seconds", (value): value is number => isSeconds(value) && value >= 0),
+    span: of("number of seconds", isSeconds),
     record: of("object", isRecord),
     time(name: string): Date | undefined {
       const value = options[name];
@@ -108,6 +111,11 @@ function optionReader(task: string, options: SignatureOptions) {
       return time;
     },
   };
+}
+
+/** At most some three hundred years: beyond that there are times that cannot be written. */
+function isSeconds(value: unknown): value is number {
+  return typeof value === "number" && Math.abs(value) <= 1e10;
 }
 
 function orNull(list: unknown[]): unknown[] | null {

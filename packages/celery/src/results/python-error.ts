@@ -38,9 +38,21 @@ function ownRemote(error: unknown): RemoteError | undefined {
 
 /** Python's repr of the exception: `ValueError('too small')`. */
 export function remoteRepr({ exc_type, exc_message }: RemoteError): string {
-  const args = exc_message.map((argument) => pythonRepr(argument)).join(", ");
-  return `${exc_type.split(".").at(-1)}(${args})`;
+  const args = exc_message.map((argument) => (typeof argument === "string" ? quoted(argument) : pythonRepr(argument)));
+  return `${exc_type.split(".").at(-1)}(${args.join(", ")})`;
 }
+
+/** A text as Python's repr writes it; the reprs in messages, which are shortened, are a little different. */
+function quoted(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escaped = text.replace(/[\\'"]|\p{Cc}/gu, (unit) => {
+    if (unit === "'" || unit === '"') return unit === quote ? `\\${unit}` : unit;
+    return escapes[unit] ?? `\\x${unit.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+  return quote + escaped + quote;
+}
+
+const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /** The error's stack and those of its causes, in the order in which Python prints them: the first cause first. */
 export function traceback(error: unknown): string {
