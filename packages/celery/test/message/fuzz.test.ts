@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { type DecodedTask, decodeTask } from "../../src/message/decode-task.ts";
 import { encodeAgain, encodeRetry } from "../../src/message/encode-task.ts";
 import { writeEnvelope } from "../../src/message/envelope-text.ts";
+import { argsRepr, pythonRepr } from "../../src/message/python-repr.ts";
 import { UndecodableMessage } from "../../src/message/undecodable-message.ts";
 import { writeJson } from "../../src/message/write-json.ts";
 import { acceptAll, type GoodMessage, goodMessages, queueTexts } from "./arbitrary-messages.ts";
@@ -59,6 +60,7 @@ function readsOrRefuses(text: string): DecodedTask | undefined {
   try {
     const task = decodeTask(text, { accept: acceptAll });
     keepsItsTypes(task);
+    assert.ok((argsRepr(task.args) + pythonRepr(task.kwargs)).length < 5000);
     return task;
   } catch (error) {
     assert.ok(error instanceof UndecodableMessage, error instanceof Error ? error.stack : String(error));
