@@ -5,7 +5,7 @@ export interface MessageLimits {
    * The values read from it may take some forty times as much memory for a short while.
    */
   maxLength: number;
-  /** Deepest nesting of arrays and objects (default 100). */
+  /** Deepest nesting of arrays and objects (default 100); what goes beyond some 500 levels cannot be written again. */
   maxDepth: number;
   /** Most aliases (`*name`) in a YAML body (default 1000). */
   maxAliases: number;
