@@ -77,6 +77,11 @@ export async function startStagingWorker(
     // A task of another name that carries one of our ids comes from somebody who calls staging by another name.
     fallback: (request) => (carriesStagingId(request) ? fallback : undefined),
     concurrency: settings.worker.concurrency,
+    // A package may take hours: who has a slot free shall have the next one.
+    prefetchMultiplier: 1,
+    trackStarted: true,
+    // Anybody on the broker could otherwise stop us.
+    control: "inspect",
     name,
     log,
     shutdownGrace: settings.worker.drainDeadline * 1000,
