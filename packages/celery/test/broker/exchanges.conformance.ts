@@ -89,23 +89,24 @@ export function exchangesConformance(kind: string, startWorld: StartWorld, skip:
     await producer.declare([declaration]);
     await broker.pop(["mine"]);
     const next = () => nextFrom(broker, "mine");
-    for (const id of ["a", "b"]) await producer.publish({ exchange: "news", routingKey: "" }, aTask({ id }));
+    const publish = (id: string) => producer.publish({ exchange: "news", routingKey: "" }, aTask({ id }));
 
+    await publish("a");
     const first = await next();
     assert.deepEqual([...(await broker.renew([first.tag]))], [[first.tag, "RENEWED"]]);
     assert.equal(await broker.requeue(first.tag, { death: true }), "DONE");
     const again = await next();
     assert.deepEqual([again.envelope?.headers.id, again.redelivered, again.deaths], ["a", true, 1]);
     assert.equal(await broker.retry(again.tag, "mine", encodeRetry(again.envelope!, "mine", undefined)), "DONE");
-
-    const second = await next();
-    assert.equal(second.envelope?.headers.id, "b");
-    assert.equal(await broker.park(second.tag, new Date(world.now() + 50)), "DONE");
     const retried = await next();
     assert.deepEqual([retried.envelope?.headers.id, retried.envelope?.headers.retries], ["a", 1]);
     assert.equal(await broker.acknowledge(retried.tag), "DONE");
     assert.equal(await broker.acknowledge(retried.tag), "LOST");
 
+    await publish("b");
+    const second = await next();
+    assert.equal(await broker.park(second.tag, new Date(world.now() + 50)), "DONE");
+    assert.deepEqual(await broker.pop(["mine"]), []);
     const waiting = await broker.restoreOrphans();
     assert.equal(waiting.due, 0);
     assert.ok(waiting.nextDue !== undefined);
