@@ -116,8 +116,8 @@ export class HeldMessages {
     const same = this.#byTag.get(tag);
     if (same || !redelivered) return same;
     const own = envelope?.properties.delivery_tag;
-    return this.#byTag.values().find(({ delivery }) => {
-      return delivery.queue === queue && delivery.envelope?.properties.delivery_tag === own;
+    return this.#byTag.values().find(({ delivery, leaving }) => {
+      return !leaving && delivery.queue === queue && delivery.envelope?.properties.delivery_tag === own;
     });
   }
 

@@ -6,9 +6,9 @@ export type Kind = keyof typeof kinds;
 /** Weights of the steps of each kind; all have `publish` and `pass`. */
 export const kinds = {
   /** Our workers alone: killed, stalled, cut off, restarted; Redis paused and restarted. */
-  ours: { kill: 5, stop: 2, start: 5, stall: 4, cut: 5, slow: 2, "pause-redis": 1, "restart-redis": 1 },
+  ours: { kill: 5, stop: 2, start: 5, stall: 4, cut: 6, slow: 4, "pause-redis": 1, "restart-redis": 1 },
   /** The same with Python peers on the same queues. */
-  mixed: { kill: 5, stop: 2, start: 5, stall: 4, cut: 4, slow: 2, "pause-redis": 1, "restart-redis": 1 },
+  mixed: { kill: 5, stop: 2, start: 5, stall: 4, cut: 5, slow: 3, "pause-redis": 1, "restart-redis": 1 },
   /** With clocks that are wrong and jump. */
   clocks: { kill: 3, start: 3, stall: 3, cut: 2, "set-clock": 3, "jump-redis-clock": 2 },
   /** Redis restarts without its last second. */
@@ -30,11 +30,12 @@ export function generateOf(kind: Kind, seed: number): Schedule {
   const weights: Partial<Record<Step["do"], number>> = { publish: 10, pass: 20, ...kinds[kind] };
   const steps: Step[] = [];
   const most = { publish: random.integer(2, 16) };
+  const unusual = random.of([0.1, 0.3, 0.7]);
   const length = random.integer(10, 70);
   while (steps.length < length) {
     const what = random.weighted(weights);
     if (what === "publish" && most.publish-- <= 0) continue;
-    steps.push(aStep(random, what, kind, setup));
+    steps.push(aStep(random, what, kind, { ...setup, unusual }));
   }
   return { setup, steps };
 }
@@ -61,7 +62,12 @@ function aPeer(random: Random, lease: number): PeerSetup {
   };
 }
 
-function aStep(random: Random, what: Step["do"], kind: Kind, { lease, peers }: Setup): Step {
+function aStep(
+  random: Random,
+  what: Step["do"],
+  kind: Kind,
+  { lease, peers, unusual }: Setup & { unusual: number },
+): Step {
   const who = random.integer(0, 9);
   /** Mostly short, now and then beyond the lease. */
   const while_ = () =>
@@ -76,7 +82,7 @@ function aStep(random: Random, what: Step["do"], kind: Kind, { lease, peers }: S
         queue: random.integer(0, 1),
         priority: random.of([0, 0, 0, 3, 9]),
         work,
-        endings: endings(random, lease),
+        endings: endings(random, lease, unusual),
       };
     }
     case "kill":
@@ -110,9 +116,9 @@ function aStep(random: Random, what: Step["do"], kind: Kind, { lease, peers }: S
   }
 }
 
-function endings(random: Random, lease: number): Ending[] {
+function endings(random: Random, lease: number, chance: number): Ending[] {
   const unusual: Ending[] = [];
-  while (unusual.length < 3 && random.chance(0.25)) {
+  while (unusual.length < 3 && random.chance(chance)) {
     const end = random.of(["retry", "requeue", "park", "dead-letter"] as const);
     unusual.push(end === "park" ? { end, ms: Math.round(lease * random.between(0, 4)) } : { end });
   }

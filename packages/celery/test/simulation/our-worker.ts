@@ -2,6 +2,7 @@ import type { Delivery } from "../../src/broker/broker.ts";
 import { redisHolding } from "../../src/broker/redis-holding.ts";
 import { redisKeys } from "../../src/broker/redis-keys.ts";
 import type { Envelope } from "../../src/message/envelope.ts";
+import { type Held, HeldMessages, loseLease, monotonic } from "../../src/worker/held.ts";
 import { type Connection, linkOver } from "./connection.ts";
 import type { Ledger } from "./ledger.ts";
 import { type MessageName, nameIn } from "./message.ts";
@@ -23,14 +24,6 @@ export interface OurWorkerOptions {
 /** Deaths of holders after which a message is put aside. */
 const mostDeaths = 3;
 
-/** What the worker's own code keeps of a message that it holds. */
-interface Held {
-  delivery: Delivery;
-  leasedAt: number;
-  lost: boolean;
-  leaving: boolean;
-}
-
 /**
  * One of our workers: the real code of the broker's holding (its scripts, its book of leases), and around it in short what
  * the worker's consumer, lease keeper and upkeep do, on virtual time.
@@ -38,10 +31,10 @@ interface Held {
 export class OurWorker {
   readonly #options: OurWorkerOptions;
   readonly #holding: ReturnType<typeof redisHolding>;
-  readonly #held = new Map<string, Held>();
+  readonly #held: HeldMessages;
   #stopping = false;
   #renewing = false;
-  #renewedAt: number;
+  #renewedAt = 0;
   #rounds = 0;
   #wake: () => void = () => {};
 
@@ -51,7 +44,7 @@ export class OurWorker {
       lease: options.lease,
       visibilityTimeout: options.visibilityTimeout / 1000,
     });
-    this.#renewedAt = this.process.monotonic();
+    this.#held = new HeldMessages(options.lease);
   }
 
   get process() {
@@ -63,6 +56,7 @@ export class OurWorker {
   }
 
   start(): void {
+    this.#renewedAt = monotonic();
     void this.#consume();
     void this.#keepLeases();
     void this.#restoreOrphans();
@@ -72,7 +66,7 @@ export class OurWorker {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#wake();
-    for (const held of [...this.#held.values()].reverse()) {
+    for (const held of [...this.#held].sort((a, b) => b.order - a.order)) {
       if (!held.leaving) await this.#giveBack(held);
     }
     this.#tell("has stopped");
@@ -88,7 +82,7 @@ export class OurWorker {
         const room = concurrency - this.#held.size;
         if (room < 1) await this.#rest(5000);
         else {
-          const askedAt = this.process.monotonic();
+          const askedAt = monotonic();
           const deliveries = await this.#holding.pop(queues, { max: room, rotate: true });
           failures = 0;
           for (const delivery of deliveries) this.#take(delivery, askedAt);
@@ -104,49 +98,51 @@ export class OurWorker {
     const { ledger } = this.#options;
     const name = nameIn(delivery.raw);
     ledger.known(delivery.tag, this.process, delivery.deaths);
-    const known = this.#held.get(delivery.tag);
+    const known = this.#held.again(delivery);
     if (known && !known.leaving) {
-      known.lost = false;
-      known.leasedAt = askedAt;
+      this.#held.regain(known, delivery, askedAt);
       this.#tell(`has ${name} again, whose task still runs here`);
       return;
     }
-    const held = { delivery, leasedAt: askedAt, lost: false, leaving: this.#stopping };
-    this.#held.set(delivery.tag, held);
+    const held = this.#held.add(delivery, askedAt);
     if (this.#stopping) void this.#giveBack(held);
     else void this.#work(held, name);
   }
 
   async #work(held: Held, name: MessageName): Promise<void> {
     const { ledger, plan } = this.#options;
-    const { tag, envelope, deaths, queue } = held.delivery;
-    if (!envelope) {
-      await this.#settle(held, name, "dead-letters", () => this.#holding.deadLetter(tag, "malformed", "no message"));
-      return;
-    }
-    if (deaths >= mostDeaths) {
-      await this.#settle(held, name, "dead-letters", () => this.#holding.deadLetter(tag, "poison", "it kills"));
-      return;
-    }
+    const { envelope, deaths, queue } = held.delivery;
+    if (!envelope) return this.#deadLetter(held, name, "malformed");
+    if (deaths >= mostDeaths) return this.#deadLetter(held, name, "poison");
     ledger.start(name, this.process);
     const { work, ending } = plan(name, ledger.runs.get(name)!);
     this.#tell(`runs ${name} for ${work} ms`);
     await this.process.sleep(work);
-    if (held.leaving || this.#held.get(tag) !== held) return;
+    if (held.leaving || this.#held.get(held.delivery.tag) !== held) return;
     switch (ending.end) {
       case "done":
-        return this.#settle(held, name, "acknowledges", () => this.#holding.acknowledge(tag));
+        return this.#settle(held, name, "acknowledges", () => this.#holding.acknowledge(held.delivery.tag));
       case "retry":
-        return this.#settle(held, name, "retries", () => this.#holding.retry(tag, queue, nextTry(envelope)));
+        return this.#settle(held, name, "retries", () =>
+          this.#holding.retry(held.delivery.tag, queue, nextTry(envelope)),
+        );
       case "requeue":
         return this.#giveBack(held);
       case "park": {
         const until = new Date(this.#now() + ending.ms);
-        return this.#settle(held, name, `parks for ${ending.ms} ms`, () => this.#holding.park(tag, until));
+        return this.#settle(held, name, `parks for ${ending.ms} ms`, () =>
+          this.#holding.park(held.delivery.tag, until),
+        );
       }
       case "dead-letter":
-        return this.#settle(held, name, "dead-letters", () => this.#holding.deadLetter(tag, "unknown-task", "why"));
+        return this.#deadLetter(held, name, "unknown-task");
     }
+  }
+
+  #deadLetter(held: Held, name: MessageName, reason: string): Promise<void> {
+    return this.#settle(held, name, "dead-letters", () => {
+      return this.#holding.deadLetter(held.delivery.tag, reason, "as planned");
+    });
   }
 
   #giveBack(held: Held): Promise<void> {
@@ -162,14 +158,14 @@ export class OurWorker {
         this.#tell(`${what} ${name}: ${await ask()}`);
         break;
       } catch {
-        if (this.#isLost(held)) {
+        if (this.#held.isLost(held)) {
           this.#tell(`gives ${name} up`);
           break;
         }
         await this.process.sleep(Math.min(5000, 100 * 2 ** failures));
       }
     }
-    if (this.#held.get(held.delivery.tag) === held) this.#held.delete(held.delivery.tag);
+    this.#held.remove(held);
     this.#wake();
   }
 
@@ -179,14 +175,14 @@ export class OurWorker {
     const { lease } = this.#options;
     while (this.process.alive) {
       await this.process.sleep(lease / 12);
-      for (const held of this.#held.values()) if (this.#isLost(held)) held.lost = true;
-      if (!this.#renewing && this.process.monotonic() - this.#renewedAt >= lease / 3) void this.#renew();
+      for (const held of this.#held) if (!held.lost && this.#held.isLost(held)) loseLease(held, "clock");
+      if (!this.#renewing && monotonic() - this.#renewedAt >= lease / 3) void this.#renew();
     }
   }
 
   async #renew(): Promise<void> {
-    const ours = [...this.#held.values()].filter((held) => !this.#isLost(held));
-    const askedAt = this.process.monotonic();
+    const ours = [...this.#held].filter((held) => !this.#held.isLost(held));
+    const askedAt = monotonic();
     if (ours.length === 0) {
       this.#renewedAt = askedAt;
       return;
@@ -199,7 +195,7 @@ export class OurWorker {
         if (this.#held.get(held.delivery.tag) !== held || held.lost) continue;
         if (answers.get(held.delivery.tag) === "RENEWED") held.leasedAt = askedAt;
         else {
-          held.lost = true;
+          loseLease(held, "answered");
           this.#tell(`hears that its lease of ${nameIn(held.delivery.raw)} is lost`);
         }
       }
@@ -208,10 +204,6 @@ export class OurWorker {
     } finally {
       this.#renewing = false;
     }
-  }
-
-  #isLost(held: Held): boolean {
-    return held.lost || this.process.monotonic() - held.leasedAt > this.#options.lease;
   }
 
   // ---- Upkeep ----

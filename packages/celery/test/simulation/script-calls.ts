@@ -19,12 +19,17 @@ export interface Presented {
 
 /** Tags and marks that a settling script was given, each with its answer. */
 export function presented(about: string, args: readonly string[], reply: Reply): Presented[] {
-  const first = about === "renew" ? 1 : 0;
-  const takesMany = about === "renew" || about === "acknowledge";
+  const { first, each } = takesMany[about] ?? { first: 0, each: args.length };
   const answers = Array.isArray(reply) ? reply : [reply];
-  const count = takesMany ? (args.length - first) / 2 : 1;
-  return Array.from({ length: count }, (_, i) => {
-    const at = first + 2 * i;
+  return Array.from({ length: (args.length - first) / each }, (_, i) => {
+    const at = first + each * i;
     return { tag: args[at]!, nonce: args[at + 1]!, answer: answers[i] === 1, next: args[at + 2] };
   });
 }
+
+/** Scripts that settle many at once: where the first begins, and how many arguments each has. */
+const takesMany: Record<string, { first: number; each: number }> = {
+  renew: { first: 1, each: 2 },
+  acknowledge: { first: 0, each: 2 },
+  park: { first: 0, each: 3 },
+};
