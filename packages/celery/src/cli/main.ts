@@ -14,7 +14,7 @@ import { reportError } from "./report-error.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Options that may stand before or after the command, as with Celery. */
-const globalOptions: readonly CommandOption[] = [
+export const globalOptions: readonly CommandOption[] = [
   { flags: "-A, --app <file>", description: "module whose default export is the app, TypeScript or JavaScript" },
   { flags: "-b, --broker <url>", description: "URL of the broker, in place of the app's" },
   { flags: "--result-backend <url>", description: "URL of the result store, in place of the app's" },

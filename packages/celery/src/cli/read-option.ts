@@ -1,3 +1,4 @@
+import { parseInertJson } from "../message/inert-json.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Readers of options' texts; each throws a {@link UsageError} that names the option. */
@@ -42,7 +43,8 @@ export const readOption = {
 
 function readJson(text: string, option: string): unknown {
   try {
-    return JSON.parse(text);
+    // As messages are read: no digit of a large integer is lost.
+    return parseInertJson(text);
   } catch (cause) {
     throw new UsageError(`${option} takes JSON, and this is none: ${(cause as Error).message}`, undefined, { cause });
   }

@@ -9,7 +9,7 @@ export default defineApp({
   abortGrace: 1,
   lease: 5,
   tasks: [
-    task("add", async (_, x: number, y: number) => x + y),
+    task("add", async (_, x: number | bigint, y: number | bigint) => BigInt(x) + BigInt(y)),
     task("fail", async () => {
       throw new RangeError("on purpose");
     }),

@@ -138,7 +138,7 @@ export const worker: Command<WorkerInput> = {
 
 function refused(options: Readonly<Record<string, string>>) {
   return Object.entries(options).map(([flags, sentence]) => {
-    const option = flags.replace(/ <.*$/, "");
+    const option = /--[a-z-]+/.exec(flags)?.[0];
     return { flags, description: "", refused: `${option} is not supported: ${sentence}` };
   });
 }
