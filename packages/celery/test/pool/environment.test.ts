@@ -8,6 +8,12 @@ test("children get the loaders and limits of this Node, not what is meant for on
     ...["--inspect=9229", "--inspect-brk", "--inspect-port", "9230", "--test", "--test-name-pattern", "x"],
     ...["--watch", "--watch-path", "./src", "--input-type=module", "-e", "1 + 1", "-pe", "2"],
   ];
-  assert.deepEqual(childNodeOptions([...dropped, ...kept]), kept);
-  assert.deepEqual(childNodeOptions([...kept, ...dropped]), kept);
+  assert.deepEqual(childNodeOptions([...dropped, ...kept], {}).slice(1), kept);
+  assert.deepEqual(childNodeOptions([...kept, ...dropped], {}).slice(1), kept);
+});
+
+test("a child's space for young objects is bounded, unless somebody has chosen another bound", () => {
+  assert.deepEqual(childNodeOptions([], {}), ["--max-semi-space-size=8"]);
+  assert.deepEqual(childNodeOptions(["--max-semi-space-size=64"], {}), ["--max-semi-space-size=64"]);
+  assert.deepEqual(childNodeOptions([], { NODE_OPTIONS: "--max_old_space_size=1 --max-semi-space-size=64" }), []);
 });

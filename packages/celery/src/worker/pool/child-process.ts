@@ -56,7 +56,7 @@ export class Child {
   constructor({ app, exportName, env, startTimeout, tellMemory, onOutput }: ChildOptions) {
     this.#process = fork(program, [], {
       env: childEnvironment(env),
-      execArgv: childNodeOptions(),
+      execArgv: childNodeOptions(process.execArgv),
       serialization: "advanced",
       // A group of its own: what the terminal sends to ours does not reach it, and what its tasks start can be ended with it.
       detached: true,

@@ -15,12 +15,20 @@ export function childEnvironment(names: readonly string[], environment = process
 /** Options of Node that are meant for one process, or that make it another program. */
 const notForChildren = /^(--(inspect|test|watch|eval|print|input-type|check|interactive|build-sea)|-[epcih]+$)/;
 
-/** The options with which this Node was started (loaders, memory limits), as children get them. */
-export function childNodeOptions(options: readonly string[] = process.execArgv): string[] {
-  let kept = true;
-  return options.filter((option) => {
+/**
+ * V8's space for young objects grows to more than 100 MiB a child on a large machine, whatever its tasks need (measured: 190 MiB
+ * of resident memory after 40,000 empty tasks, 87 MiB so). What makes very many objects runs some 20 % slower with it.
+ */
+const youngSpace = "--max-semi-space-size=8";
+
+/** The options with which this Node was started (loaders, memory limits), as children get them, and a bound on memory. */
+export function childNodeOptions(options: readonly string[], environment = process.env): string[] {
+  let isKept = true;
+  const kept = options.filter((option) => {
     // What does not look like an option is the value of the one before it.
-    if (option.startsWith("-")) kept = !notForChildren.test(option);
-    return kept;
+    if (option.startsWith("-")) isKept = !notForChildren.test(option);
+    return isKept;
   });
+  const isChosen = [...kept, environment.NODE_OPTIONS ?? ""].some((option) => option.includes("semi-space-size"));
+  return isChosen ? kept : [youngSpace, ...kept];
 }
