@@ -61,8 +61,8 @@ export interface DeadLetter {
 export interface BrokerEvents {
   connected: [];
   disconnected: [Error | undefined];
-  /** The named fanout queue had no room in this process, and its oldest message is gone. */
-  overflown: [queue: string];
+  /** There was no room, and the oldest message is gone: of the named fanout queue in this process, or of the `dead letters`. */
+  overflown: [place: string];
 }
 
 /**

@@ -17,17 +17,25 @@ export interface RedisHoldingOptions {
   visibilityTimeout?: number;
   /** What is read of a message at most; beyond it a delivery has no envelope. */
   limits?: MessageLimits;
-  /** Dead letters that are kept at most, the newest; 100,000 by default. */
+  /**
+   * Dead letters that are kept at most, the newest; 100,000 by default. Without a limit one producer of rubbish could fill
+   * Redis for all; with it everything that a person can still look through is there.
+   */
   deadLetterLimit?: number;
 }
 
 export const defaultLease = 60_000;
 
-/** The part of the Redis broker that takes messages, holds them under a lease, settles them and gives back the dead's. */
+/**
+ * The part of the Redis broker that takes messages, holds them under a lease, settles them and gives back the dead's.
+ *
+ * @param buriedTooMany  called when a dead letter had to go for another
+ */
 export function redisHolding(
   link: RedisLink,
   keys: RedisKeys,
   options: RedisHoldingOptions,
+  buriedTooMany: () => void,
 ): Pick<Broker, "pop" | "renew" | "acknowledge" | "requeue" | "park" | "retry" | "deadLetter" | "restoreOrphans"> {
   const { lease = defaultLease, visibilityTimeout = 3600, limits = defaultLimits } = options;
   const { deadLetterLimit = defaultDeadLetterLimit } = options;
@@ -36,16 +44,17 @@ export function redisHolding(
 
   /** Runs a settling script for a message that we hold; LOST without asking when our lease may have ended. */
   async function settle(
-    script: RedisScript<0 | 1>,
+    script: RedisScript<0 | 1 | 2>,
     tag: string,
     more: { keys?: string[]; args?: (string | number)[] } = {},
   ): Promise<Settled> {
     const mine = book.find(tag);
     if (!mine) return "LOST";
     const args = [tag, mine.holder, ...(more.args ?? [])];
-    const done = await link.run((redis) => script(redis, [...held, ...(more.keys ?? [])], args));
+    const answer = await link.run((redis) => script(redis, [...held, ...(more.keys ?? [])], args));
     book.forget(tag);
-    return done === 1 ? "DONE" : "LOST";
+    if (answer === 2) buriedTooMany();
+    return answer === 0 ? "LOST" : "DONE";
   }
 
   /** As {@link settle}, with a script that takes many: what is asked in one turn goes together. */
@@ -164,7 +173,7 @@ const scripts = {
   requeue: redisScript<0 | 1>(import.meta.url, "requeue", "json-text", "message", "lease"),
   park: redisScript<(0 | 1)[]>(import.meta.url, "park", "lease"),
   retry: redisScript<0 | 1>(import.meta.url, "retry", "lease"),
-  deadLetter: redisScript<0 | 1>(import.meta.url, "dead-letter", "json-text", "message", "lease"),
+  deadLetter: redisScript<0 | 1 | 2>(import.meta.url, "dead-letter", "json-text", "message", "lease"),
   restoreOrphans: redisScript<
     [restored: number, due: number, lookedAt: string, stay: number, more: 0 | 1, nextDue: string]
   >(import.meta.url, "restore-orphans", "json-text", "message", "lease", "routing"),

@@ -14,10 +14,8 @@ export function redisInspection(
   link: RedisLink,
   keys: RedisKeys,
   exchangeOf: (queue: string) => string,
-  options: { scanLimit?: number },
+  { db, scanLimit = 10_000 }: { db: number; scanLimit?: number | undefined },
 ): Pick<Broker, "inspect" | "holds"> {
-  const scanLimit = options.scanLimit ?? 10_000;
-
   return {
     async inspect(queue) {
       const lists = keys.lists(queue);
@@ -101,17 +99,18 @@ export function redisInspection(
   async function consumers(queue: string, now: number): Promise<number | undefined> {
     const ours = await link.run((redis) => redis.zcount(keys.consumers(queue), now, "+inf"));
     if (ours > 0) return ours;
-    // Celery's workers listen to remote control by a pattern, and NUMPAT counts the patterns of all databases.
-    const patterns = await link.run((redis) => redis.call("PUBSUB", "NUMPAT"));
-    if (Number(patterns) > 0) return undefined;
-    return (await someoneBlocksOnLists()) ? undefined : 0;
+    return (await othersMayConsume()) ? undefined : 0;
   }
 
-  /** A consumer without remote control still shows by its blocked BRPOP. Without the permission to look, we cannot know. */
-  async function someoneBlocksOnLists(): Promise<boolean> {
+  /**
+   * Celery's workers listen to remote control by a pattern; one without remote control still shows by its blocked BRPOP.
+   * Without the permission to look, we cannot know.
+   */
+  async function othersMayConsume(): Promise<boolean> {
     try {
-      const clients = await link.run((redis) => redis.client("LIST"));
-      return / cmd=(brpop|blpop|blmpop|brpoplpush)( |$)/im.test(String(clients));
+      const clients = String(await link.run((redis) => redis.client("LIST"))).split("\n");
+      const others = clients.filter((client) => client.includes(` db=${db} `) && !isOurListener.test(client));
+      return others.some((client) => looksLikeConsumer.test(client));
     } catch {
       return true;
     }
@@ -124,6 +123,15 @@ export function redisInspection(
     return ages.length === 0 || ages.includes(undefined) ? undefined : Math.max(...(ages as number[]));
   }
 }
+
+/** The name of a connection on which a broker of ours listens to patterns, or waits for answers: that makes no consumer. */
+export function listenerName(clientName = "celery"): string {
+  return `${clientName}:cdt-listener`;
+}
+
+/** Lines of CLIENT LIST. */
+const isOurListener = / name=\S*:cdt-listener /;
+const looksLikeConsumer = / psub=[1-9]| cmd=(brpop|blpop|blmpop|brpoplpush)( |$)/i;
 
 /** Messages or entries a step looks at: some milliseconds of Redis' time. */
 const step = 200;

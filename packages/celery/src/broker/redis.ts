@@ -8,7 +8,7 @@ import { type RedisConnectionOptions, redisLink } from "./redis-connection.ts";
 import { redisDeadLetters } from "./redis-dead-letters.ts";
 import { redisExchanges } from "./redis-exchanges.ts";
 import { defaultLease, type RedisHoldingOptions, redisHolding } from "./redis-holding.ts";
-import { redisInspection } from "./redis-inspection.ts";
+import { listenerName, redisInspection } from "./redis-inspection.ts";
 import { type RedisKeyOptions, redisKeys } from "./redis-keys.ts";
 import { redisScript } from "./redis-script.ts";
 import { readOptions } from "./redis-servers.ts";
@@ -29,15 +29,16 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const [server] = readOptions(options).servers;
   const keys = redisKeys({ ...options, db: server.db });
   const link = redisLink(options);
-  const subscriber = redisSubscriber(options);
+  const listening = { ...options, clientName: listenerName(options.clientName) };
+  const subscriber = redisSubscriber(listening);
   const waiting = wakeUp(options);
   const events = new EventEmitter<BrokerEvents>();
   const inbox = new FanoutInbox(options.limits ?? defaultLimits, (queue) => events.emit("overflown", queue));
-  const exchanges = redisExchanges(link, subscriber, keys, options, inbox);
+  const exchanges = redisExchanges(link, subscriber, keys, listening, inbox);
   const { keep, ...deadLetters } = redisDeadLetters(link, keys, options.deadLetterLimit);
   const consuming = withFanout(
     {
-      ...redisHolding(link, keys, options),
+      ...redisHolding(link, keys, options, () => events.emit("overflown", "dead letters")),
       wait: (queues, timeout, signal) => waiting.wait(queues.flatMap(keys.lists), timeout, signal),
       publish: exchanges.publish,
     },
@@ -61,7 +62,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
 
   return {
     ...consuming,
-    ...redisInspection(link, keys, exchanges.exchangeOf, options),
+    ...redisInspection(link, keys, exchanges.exchangeOf, { db: server.db, scanLimit: options.scanLimit }),
     ...deadLetters,
     lease: options.lease ?? defaultLease,
 

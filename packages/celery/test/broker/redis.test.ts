@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
 import { without } from "../../../../testing/require-server.ts";
 import { brokerConformance } from "./broker.conformance.ts";
 import { exchangesConformance } from "./exchanges.conformance.ts";
@@ -17,3 +19,20 @@ for (const [kind, options, skip] of worlds) {
     conformance(kind, (scope) => startRedisWorld(scope, options), skip);
   }
 }
+
+test("a broker says where it is, and no secret", { skip: secure, timeout: 60_000 }, async (t) => {
+  const world = await startRedisWorld(t, {
+    tls: true,
+    password: "not so secret",
+    broker: { db: 2, username: "default" },
+  });
+  const { host, port } = world.server;
+  assert.deepEqual((await world.open()).describe(), {
+    transport: "redis",
+    hostname: host,
+    port,
+    virtualHost: "2",
+    userid: "default",
+    ssl: true,
+  });
+});
