@@ -80,13 +80,12 @@ export function redisLink(options: RedisConnectionOptions, silence?: number): Re
     const errors: RedisError[] = [];
     for (const _ of servers) {
       const server = servers[next % servers.length]!;
-      try {
-        return enter(await trySession(server, signal));
-      } catch (error) {
+      const opened = await trySession(server, signal).catch((error) => {
         signal.throwIfAborted();
         errors.push(translateRedisError(error, server.where));
         next++;
-      }
+      });
+      if (opened) return enter(opened, signal);
     }
     throw errors.find((error) => error.kind === "configuration") ?? errors.at(-1)!;
   }
@@ -119,22 +118,22 @@ export function redisLink(options: RedisConnectionOptions, silence?: number): Re
     return known;
   }
 
-  function enter(opened: RedisSession): void {
+  function enter(opened: RedisSession, signal: AbortSignal): void {
+    if (signal.aborted) {
+      opened.end(redisFault("unreachable", servers[0].where, "the connection was closed"));
+      throw signal.reason;
+    }
     session = opened;
     reason = undefined;
     mendsItself = true;
     void opened.ended.then((error) => {
       if (session !== opened) return;
-      leave(error);
-      if (mendsItself) mend(open.signal);
+      session = undefined;
+      reason = error;
+      mend(open.signal);
+      for (const listener of lost) listener(error);
     });
     for (const listener of ready) listener(opened.redis);
-  }
-
-  function leave(error: RedisError | undefined): void {
-    session = undefined;
-    reason = error;
-    for (const listener of lost) listener(error);
   }
 
   function firstAttempt(signal: AbortSignal): Promise<void> {
@@ -162,6 +161,11 @@ export function redisLink(options: RedisConnectionOptions, silence?: number): Re
     );
   }
 
+  function giveUp(because: unknown): void {
+    attempt = undefined;
+    open.abort(because);
+  }
+
   return {
     async connect(signal) {
       signal?.throwIfAborted();
@@ -173,7 +177,7 @@ export function redisLink(options: RedisConnectionOptions, silence?: number): Re
         await unlessAborted(attempt, signal);
       } finally {
         // An attempt that nobody waits for any more must not succeed behind everybody's back.
-        if (--waiting === 0 && signal?.aborted && !mendsItself) open.abort(signal.reason);
+        if (--waiting === 0 && signal?.aborted && !mendsItself) giveUp(signal.reason);
       }
     },
     async run(work) {
@@ -195,14 +199,14 @@ export function redisLink(options: RedisConnectionOptions, silence?: number): Re
     },
     close() {
       mendsItself = false;
-      attempt = undefined;
-      open.abort(redisFault("unreachable", servers[0].where, "the connection was closed"));
+      giveUp(redisFault("unreachable", servers[0].where, "the connection was closed"));
       for (const files of certificates.values()) files.release();
       certificates.clear();
       const closing = session;
       if (!closing) return;
-      leave(undefined);
+      session = undefined;
       closing.end(open.signal.reason);
+      for (const listener of lost) listener(undefined);
     },
   };
 }
