@@ -8,11 +8,12 @@
  */
 import { parseArgs } from "node:util";
 import { renderTable } from "../../packages/data-transfer/src/cli/output/table.ts";
-import { startRedis } from "../../testing/redis.ts";
+import { startRedis, type TestRedis } from "../../testing/redis.ts";
 import { type Figure, measuredOf, median, promiseOf, verdict } from "../figure.ts";
 import { describeMachine, machineSentence } from "../machine.ts";
 import { programScope } from "../scope.ts";
 import { measureBullmq } from "./bullmq.ts";
+import { type Packed, packedAndInstalled } from "./packed.ts";
 import { measureRoundTrips, type RoundTrips } from "./round-trip.ts";
 import { ours, pythonPrefork } from "./stack.ts";
 import { measureThroughput, type Throughput } from "./throughput.ts";
@@ -37,8 +38,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 const figures: Figure[] = [];
 try {
   const redis = await startRedis(scope);
-  if (only.includes("throughput")) figures.push(...(await throughputs(redis)));
-  if (only.includes("round-trip")) figures.push(...(await roundTrips(redis)));
+  say("packing and installing what is measured");
+  const packed = await packedAndInstalled(scope);
+  if (only.includes("throughput")) figures.push(...(await throughputs(redis, packed)));
+  if (only.includes("round-trip")) figures.push(...(await roundTrips(redis, packed)));
 } finally {
   await scope.close();
 }
@@ -63,8 +66,8 @@ for (const figure of missed) {
 }
 if (check && missed.length > 0) process.exitCode = 1;
 
-async function throughputs(redis: Parameters<typeof measureThroughput>[0]): Promise<Figure[]> {
-  const [python, inline, children] = [pythonPrefork, ours("inline"), ours("process")];
+async function throughputs(redis: TestRedis, packed: Packed): Promise<Figure[]> {
+  const [python, inline, children] = [pythonPrefork, ours("inline", packed), ours("process", packed)];
   const results: Record<"python" | "inline" | "children" | "bullmq", Throughput[]> = {
     python: [],
     inline: [],
@@ -108,8 +111,8 @@ async function throughputs(redis: Parameters<typeof measureThroughput>[0]): Prom
   ];
 }
 
-async function roundTrips(redis: Parameters<typeof measureRoundTrips>[0]): Promise<Figure[]> {
-  const [python, inline] = [pythonPrefork, ours("inline")];
+async function roundTrips(redis: TestRedis, packed: Packed): Promise<Figure[]> {
+  const [python, inline] = [pythonPrefork, ours("inline", packed)];
   const results: Record<"python" | "inline", RoundTrips[]> = { python: [], inline: [] };
   for (let round = 1; round <= Number(rounds); round++) {
     say(`round trip: ${trips} tasks one after the other, round ${round} of ${rounds}`);

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Scope } from "../../testing/scope.ts";
 import { type ServerProcess, startServer } from "../../testing/server-process.ts";
+import type { Packed } from "./packed.ts";
 
 export const folder = fileURLToPath(new URL("./", import.meta.url));
-const celeryNode = fileURLToPath(new URL("../../packages/celery/bin/celery-node.js", import.meta.url));
 /** Debian's, which sees Debian's Celery. */
 export const python = "/usr/bin/python3";
 
@@ -32,14 +32,14 @@ export const pythonPrefork: Stack = {
 };
 
 /** Ours: the tasks in the event loop of one process, or in four child processes. */
-export function ours(pool: "inline" | "process"): Stack {
+export function ours(pool: "inline" | "process", { program, app }: Packed): Stack {
   return {
     name: `celery-node, ${pool === "inline" ? "inline pool, 4 at once" : "4 processes"}`,
     start: (scope, url) =>
       started(scope, {
         program: process.execPath,
         args: [
-          ...[celeryNode, "worker", "--app", `${folder}node-app.ts`, "--pool", pool, "--concurrency", "4", "-E"],
+          ...[program, "worker", "--app", app, "--pool", pool, "--concurrency", "4", "-E"],
           ...["--queues", "bench", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
         ],
         env: {
@@ -69,11 +69,20 @@ async function started(scope: Scope, command: Parameters<typeof startServer>[0])
 }
 
 /**
- * Memory of a process and all its descendants in bytes: the proportional set size, in which pages that processes share
- * count once.
+ * Memory of a process and its descendants in bytes. Of one process all that is resident; of several the proportional set
+ * size, in which pages that they share count once.
  */
 export function memoryOfTree(pid: number): number {
-  const own = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1];
+  const pids = withDescendants(pid);
+  if (pids.length === 1) return kibibytes(`/proc/${pid}/status`, "VmRSS") * 1024;
+  return pids.reduce((sum, one) => sum + kibibytes(`/proc/${one}/smaps_rollup`, "Pss"), 0) * 1024;
+}
+
+function withDescendants(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
-  return Number(own) * 1024 + children.reduce((sum, child) => sum + memoryOfTree(Number(child)), 0);
+  return [pid, ...children.flatMap((child) => withDescendants(Number(child)))];
+}
+
+function kibibytes(file: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(readFileSync(file, "utf8"))?.[1]);
 }
