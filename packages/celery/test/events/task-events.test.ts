@@ -70,7 +70,7 @@ test("task-received tells what is known of the task, under the name that is to b
       eta: "2026-11-23T06:23:58.705000+00:00",
       expires: null,
     },
-    { type: "task-received", uuid: "t", name: "add", retries: 1 },
+    { type: "task-received", uuid: "t", name: "add", args: "", kwargs: "", retries: 1 },
   ]);
 });
 

@@ -48,7 +48,8 @@ const translations: {
 };
 
 function received({ name, retries }: WorkerEvents["task:received"], view: RequestView | undefined): EventFields {
-  if (!view) return { name, retries };
+  // `celery events` ends when arguments are missing.
+  if (!view) return { name, args: "", kwargs: "", retries };
   const { request, argsrepr, kwargsrepr } = view;
   return {
     name: shownName(request.name, request.headers),
