@@ -83,7 +83,10 @@ export interface Broker {
   /** Round trip to the server; rejects when it is not reachable. */
   ping(): Promise<void>;
 
-  /** Declares queues (their bindings); done again by the broker itself after every reconnect. */
+  /**
+   * Declares queues (their bindings); done again by the broker itself after every reconnect. A fanout queue gets messages
+   * from the first `pop` or `wait` on that names it.
+   */
   declare(queues: readonly (string | QueueDeclaration)[]): Promise<void>;
   /**
    * Declares queues no longer, and stops to listen to what they get of a fanout exchange. Other queues stay bound, so that
@@ -92,7 +95,7 @@ export interface Broker {
   undeclare(queues: readonly string[]): Promise<void>;
   /**
    * Puts a message at the tail of each queue that the address leads to, in the list of its priority. What is published in
-   * one turn of the event loop goes in one round trip.
+   * one turn of the event loop goes in one round trip. To an exchange that was declared as a fanout it is broadcast.
    *
    * @throws {Unroutable} when no queue is bound: Python's producers lose the message in silence
    */

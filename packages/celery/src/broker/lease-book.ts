@@ -7,7 +7,8 @@ export interface LeaseBook {
   keep(tag: string, lease: Lease, since: number): void;
   /** Undefined when it is not, or no longer, ours. */
   find(tag: string): Lease | undefined;
-  forget(tag: string): void;
+  /** Only if it is still this one: the message may have been given back and taken again while we asked. */
+  forget(tag: string, lease: Lease): void;
 }
 
 export interface Lease {
@@ -29,8 +30,8 @@ export function leaseBook(length: number, now: () => number): LeaseBook {
       held.delete(tag);
       return undefined;
     },
-    forget(tag) {
-      held.delete(tag);
+    forget(tag, { holder }) {
+      if (held.get(tag)?.holder === holder) held.delete(tag);
     },
   };
 }

@@ -39,7 +39,7 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
   function settle(tag: string, act: (entry: HeldMessage) => void): Settled {
     const mine = book.find(tag);
     const entry = reachable().unacked.get(tag);
-    book.forget(tag);
+    if (mine) book.forget(tag, mine);
     if (!mine || entry?.holder !== mine.holder) return "LOST";
     hub.unacked.delete(tag);
     act(entry);
@@ -96,7 +96,7 @@ export function memoryBroker({ hub, lease = 60_000, limits = defaultLimits }: Me
             const mine = book.find(tag);
             const entry = reachable().unacked.get(tag);
             if (!mine || entry?.holder !== mine.holder) {
-              book.forget(tag);
+              if (mine) book.forget(tag, mine);
               return [tag, "LOST"];
             }
             entry.until = hub.now() + lease;

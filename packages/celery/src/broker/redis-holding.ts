@@ -52,7 +52,7 @@ export function redisHolding(
     if (!mine) return "LOST";
     const args = [tag, mine.holder, ...(more.args ?? [])];
     const answer = await link.run((redis) => script(redis, [...held, ...(more.keys ?? [])], args));
-    book.forget(tag);
+    book.forget(tag, mine);
     if (answer === 2) buriedTooMany();
     return answer === 0 ? "LOST" : "DONE";
   }
@@ -71,7 +71,7 @@ export function redisHolding(
       const mine = book.find(tag);
       if (!mine) return "LOST";
       const done = await ask([tag, mine.holder, ...extra]);
-      book.forget(tag);
+      book.forget(tag, mine);
       return done === 1 ? "DONE" : "LOST";
     };
   }
@@ -108,7 +108,7 @@ export function redisHolding(
           if (renewed[i] === 1) {
             answers.set(tag, "RENEWED");
             book.keep(tag, mine!, since);
-          } else book.forget(tag);
+          } else book.forget(tag, mine!);
         }
       }
       return answers;
