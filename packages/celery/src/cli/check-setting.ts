@@ -1,3 +1,4 @@
+import { isRoute } from "./routes.ts";
 import { SettingError } from "./setting-error.ts";
 import type { Setting, SettingKinds } from "./settings.ts";
 
@@ -29,8 +30,8 @@ const checks: Record<keyof SettingKinds, { wants: string; holds(value: unknown):
     holds: (value) => Array.isArray(value) && value.length > 0 && value.every(isQueue),
   },
   routes: {
-    wants: "an object of routes by task name, or a function",
-    holds: (value) => isObject(value) || typeof value === "function",
+    wants: "an object by task name of queues, or { queue }, or { exchange, routing_key }; or a function",
+    holds: (value) => typeof value === "function" || (isObject(value) && Object.values(value as object).every(isRoute)),
   },
   annotations: {
     wants: "an object of task options by task name",

@@ -1,4 +1,5 @@
-import type { Logger } from "pino";
+import { hostname } from "node:os";
+import { type Logger, pino } from "pino";
 import type { Broker } from "../broker/broker.ts";
 import { memoryBroker } from "../broker/memory.ts";
 import { MemoryBrokerHub } from "../broker/memory-hub.ts";
@@ -9,6 +10,9 @@ import { type Control, createControl } from "../client/control.ts";
 import { MemoryResultHub, memoryResults } from "../results/memory.ts";
 import { redisResults } from "../results/redis.ts";
 import type { ResultStore } from "../results/results.ts";
+import { createEventDispatcher, type EventDispatcher } from "../worker/events/event-dispatcher.ts";
+import { LamportClock } from "../worker/events/lamport-clock.ts";
+import { taskSentEvents } from "../worker/events/task-sent.ts";
 import type { Addresses, App } from "./app.ts";
 import { noResults } from "./no-results.ts";
 import { SettingError } from "./setting-error.ts";
@@ -35,7 +39,16 @@ export async function connectApp(
   options: { signal?: AbortSignal | undefined; log?: Logger | undefined } = {},
 ): Promise<AppConnection> {
   const parts = makeParts(app, addresses, options.log);
+  const { worker, program } = app.settings;
+  const events = program.sendSentEvent ? producerEvents(parts.broker) : undefined;
+  const client = createClient({
+    ...parts,
+    ...(worker.defaultQueue !== undefined && { defaultQueue: worker.defaultQueue }),
+    ...(worker.route && { route: worker.route }),
+    ...(events && { onSent: taskSentEvents(events) }),
+  });
   const close = async () => {
+    await events?.flush();
     await Promise.all([parts.broker.close(), parts.results.close()]);
   };
   try {
@@ -44,7 +57,14 @@ export async function connectApp(
     await close();
     throw error;
   }
-  return { ...parts, client: createClient(parts), control: createControl(parts), close };
+  return { ...parts, client, control: createControl(parts), close };
+}
+
+/** Celery's `task_send_sent_event`: a producer tells under a name of its own. */
+function producerEvents(broker: Broker): EventDispatcher {
+  const name = `gen${process.pid}@${hostname()}`;
+  const log = pino({ level: "silent" });
+  return createEventDispatcher({ broker, name, clock: new LamportClock(), taskEvents: true, log });
 }
 
 /** Broker and result store, not yet connected. @throws {RedisError} @throws {SettingError} */

@@ -4,6 +4,7 @@ import type { WorkerOptions } from "../worker/options.ts";
 import type { Task, TaskOptions } from "../worker/task.ts";
 import { globPattern } from "../worker/task-names.ts";
 import { checkSetting } from "./check-setting.ts";
+import { router, type TaskRoutes } from "./routes.ts";
 import { SettingError } from "./setting-error.ts";
 import {
   type CelerySettings,
@@ -49,6 +50,7 @@ export interface ProgramSettings {
   maxTasksPerChild?: number | null;
   maxMemoryPerChild?: number | null;
   softShutdownTimeout?: number;
+  sendSentEvent?: boolean;
   logColor?: boolean;
 }
 
@@ -85,6 +87,7 @@ export function readSettings(given: CelerySettings & Readonly<Record<string, unk
     checkSetting(key, value, setting);
     if (setting.kind === "broker options") transport(key, value as object, brokerTransportOptions);
     else if (setting.kind === "result options") transport(key, value as object, resultTransportOptions);
+    else if (setting.kind === "routes") put(setting.to, router(value as TaskRoutes), undefined);
     else if (name === "worker_enable_remote_control") put(setting.to, value ? "full" : "off", undefined);
     else if (value !== null || setting.to.startsWith("program.")) put(setting.to, value, setting.ms);
     else if (name === "result_expires") put(setting.to, 0, undefined);

@@ -1,5 +1,6 @@
 import type { QueueDeclaration } from "../broker/broker.ts";
 import type { TaskOptions } from "../worker/task.ts";
+import type { TaskRoutes } from "./routes.ts";
 import type { BrokerTransportOptions, ResultTransportOptions } from "./transport-options.ts";
 
 /** What a setting may hold, by the name of its kind. Times are in seconds, as in Celery. */
@@ -20,18 +21,6 @@ export interface SettingKinds {
   tls: TlsSetting;
   "broker options": BrokerTransportOptions;
   "result options": ResultTransportOptions;
-}
-
-/** By task name (globs `*` and `?` allowed, an exact name first), or a function; undefined is the default queue. */
-export type TaskRoutes =
-  | Readonly<Record<string, TaskRoute | string>>
-  | ((taskName: string) => TaskRoute | string | undefined);
-
-export interface TaskRoute {
-  queue?: string;
-  exchange?: string;
-  routing_key?: string;
-  priority?: number;
 }
 
 /** Celery's `broker_use_ssl`: true, or redis-py's options. Paths of PEM files. */
@@ -136,6 +125,7 @@ export const settings = {
     to: "worker.deduplicateSuccessfulTasks",
   },
   worker_enable_remote_control: { kind: "boolean", python: true, to: "worker.control", note: "false: `control: off`" },
+  task_send_sent_event: { kind: "boolean", python: false, to: "program.sendSentEvent", note: "by `app.connect()`" },
   worker_send_task_events: { kind: "boolean", python: false, to: "worker.events" },
   worker_soft_shutdown_timeout: { kind: "seconds", python: 0, to: "program.softShutdownTimeout" },
   worker_log_color: { kind: "boolean", python: null, to: "program.logColor", note: "by default on a terminal" },
@@ -223,7 +213,6 @@ export const unsupportedSettings: Readonly<Record<string, string>> = {
   "task_publish_retry*": "publishing rejects when the broker does not take it; the sender decides",
   task_queue_max_priority: "RabbitMQ's",
   task_remote_tracebacks: "tracebacks are always text",
-  task_send_sent_event: "senders send no events",
   task_serializer: "say it when sending; JSON otherwise",
   task_store_eager_result: "use the test kit: @ccatobs/celery/testing",
   worker_agent: "Python's own machinery",

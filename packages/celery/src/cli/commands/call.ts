@@ -1,3 +1,4 @@
+import { signature } from "../../canvas/compose.ts";
 import type { Command } from "../command.ts";
 import { readOption } from "../read-option.ts";
 import { UsageError } from "../usage-error.ts";
@@ -42,7 +43,8 @@ export const call: Command<CallInput> = {
     withConnection(context, async ({ client }) => {
       if ((exchange === undefined) !== (routingKey === undefined))
         throw new UsageError("--exchange and --routing-key go together");
-      const id = await client.send(queue ?? "celery", name, { ...options, exchange, routingKey });
+      const { args, ...settings } = options;
+      const { id } = await client.apply(signature(name, args, { ...settings, queue, exchange, routingKey }));
       context.output.result({ id }, [id]);
       return 0;
     }),
