@@ -1,7 +1,9 @@
 import { memoryBroker } from "../broker/memory.ts";
 import { MemoryBrokerHub } from "../broker/memory-hub.ts";
+import type { ResultOf } from "../canvas/compose.ts";
 import type { SendOptions } from "../canvas/send-options.ts";
-import { type Client, createClient, TaskFailed } from "../client/client.ts";
+import type { Signature } from "../canvas/signature.ts";
+import { type Client, createClient, type PendingResult, TaskFailed } from "../client/client.ts";
 import { memoryResults } from "../results/memory.ts";
 import type { ResultStore } from "../results/results.ts";
 import type { TypedTask } from "../worker/define-task.ts";
@@ -33,12 +35,13 @@ export interface TestWorldOptions {
 /** A broker, a result store and a worker in this process, for tests of tasks. */
 export interface TestWorld extends AsyncDisposable {
   /**
-   * Sends a task and waits for its result: what the task returned, as JSON has made it.
+   * Sends a task, or a signature, a chain, a group, a chord, and waits for its result: what was returned, as JSON has made it.
    *
    * @throws {TaskFailed} when the task has failed, as any client would see it; its `cause` is what the task threw
    * @throws {WorldTimeout}
    */
   run<Args extends readonly unknown[], Result>(task: TypedTask<Args, Result>, ...args: Args): Promise<Awaited<Result>>;
+  run<S extends Signature>(canvas: S): Promise<ResultOf<S>>;
   run(task: string | Task, ...args: unknown[]): Promise<unknown>;
   /** The same with all that can be said of a sending. */
   runWith(task: string | Task, options: SendOptions): Promise<unknown>;
@@ -92,23 +95,30 @@ export async function testWorld(options: TestWorldOptions): Promise<TestWorld> {
   }
 
   async function runWith(task: string | Task, sending: SendOptions): Promise<unknown> {
-    const id = await send(task, sending);
+    return ended(client.result(await send(task, sending)), `the task ${nameOf(task)}`);
+  }
+
+  async function run(what: string | Task | Signature, ...args: unknown[]): Promise<unknown> {
+    if (isSignature(what)) return ended(await client.apply(what), "the canvas");
+    return runWith(what, { args });
+  }
+
+  async function ended(pending: PendingResult, what: string): Promise<unknown> {
     const deadline = AbortSignal.timeout(timeout * 1000);
     try {
-      return plain(await client.result(id).wait(deadline));
+      return plain(await pending.wait(deadline));
     } catch (error) {
-      if (deadline.aborted)
-        throw new WorldTimeout(`the task ${nameOf(task)} did not end within ${timeout} s: ${state()}`);
-      throw withCause(error, id);
+      if (deadline.aborted) throw new WorldTimeout(`${what} did not end within ${timeout} s: ${state()}`);
+      throw withCause(error);
     }
   }
 
   const send = (task: string | Task, sending: SendOptions = {}) => client.send(worldQueue, nameOf(task), sending);
 
   /** As a client sees it, and with what was thrown here, stack and all. */
-  function withCause(error: unknown, id: string): unknown {
-    const thrown = calls.findLast((call) => call.id === id && call.outcome === "threw");
-    if (error instanceof TaskFailed && error.cause === undefined) error.cause = thrown?.error;
+  function withCause(error: unknown): unknown {
+    if (!(error instanceof TaskFailed)) return error;
+    error.cause ??= calls.findLast(({ id, outcome }) => id === error.taskId && outcome === "threw")?.error;
     return error;
   }
 
@@ -130,7 +140,7 @@ export async function testWorld(options: TestWorldOptions): Promise<TestWorld> {
   }
 
   return {
-    run: (task: string | Task, ...args: unknown[]) => runWith(task, { args }) as Promise<never>,
+    run: (what: string | Task | Signature, ...args: unknown[]) => run(what, ...args) as Promise<never>,
     runWith,
     send,
     drain,
@@ -147,6 +157,10 @@ export async function testWorld(options: TestWorldOptions): Promise<TestWorld> {
     ...{ client, broker, results, close },
     [Symbol.asyncDispose]: close,
   };
+}
+
+function isSignature(what: string | Task | Signature): what is Signature {
+  return typeof what === "object" && "subtask_type" in what;
 }
 
 function nameOf(task: string | Task): string {

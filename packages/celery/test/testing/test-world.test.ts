@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Retry, TaskFailed, task } from "../../src/index.ts";
+import { chain, chord, group, Retry, signature, TaskFailed, task } from "../../src/index.ts";
 import { testWorld, WorldTimeout } from "../../src/testing/index.ts";
 
 const add = task("add", async (_, x: number, y: number) => x + y);
@@ -134,4 +134,23 @@ test("tasks that are acknowledged before they begin are waited for, too", async 
   await world.send(early);
   await world.drain();
   assert.equal(ended, 1);
+});
+
+test("chains, groups and chords run as they do on servers, callbacks and errbacks too", async () => {
+  const sum = task("sum", async (_, numbers: number[]) => numbers.reduce((total, number) => total + number, 0));
+  const told: unknown[] = [];
+  const tell = task("tell", async (_, what: unknown) => void told.push(what));
+  const fail = task("fail", async (): Promise<number> => {
+    throw new Error("on purpose");
+  });
+  await using world = await testWorld({ tasks: [add, sum, tell, fail] });
+  assert.equal(await world.run(chain(signature(add, [1, 2]), signature(add, [10]))), 13);
+  assert.deepEqual(await world.run(group([signature(add, [1, 2]), signature(add, [3, 4])])), [3, 7]);
+  const total: number = await world.run(chord([signature(add, [1, 2]), signature(add, [3, 4])], signature(sum)));
+  assert.equal(total, 10);
+  await world.run(signature(add, [1, 2]).link(signature(tell)));
+  await world.drain();
+  await assert.rejects(world.run(signature(fail).linkError(signature(tell))), TaskFailed);
+  await world.drain();
+  assert.deepEqual(told, [3, world.calls.findLast(({ name }) => name === "fail")?.id]);
 });
