@@ -65,7 +65,13 @@ const tasks: Record<string, Task["run"]> = {
     throw new RangeError("before it began");
   },
   async oddError() {
-    throw Object.assign(new Error("odd"), { socket: new Map(), self: () => 1, count: 3 });
+    throw Object.assign(new Error("odd"), {
+      socket: new Map(),
+      self: () => 1,
+      count: 3,
+      __type__: "odd",
+      __value__: 1,
+    });
   },
   retry: async (context) => context.retry({ countdown: 7, maxRetries: 2, cause: new RangeError("not yet") }),
   retryForEver: async (context) => context.retry({ maxRetries: Number.POSITIVE_INFINITY }),

@@ -72,7 +72,12 @@ const tasks: Record<string, Task["run"]> = {
   },
   async dropsACall(context) {
     void context.send("gate", "nobody waits for it");
-    setTimeout(() => void context.updateState("TOO LATE", null), 0);
+    const late = async () => {
+      await context.updateState("TOO LATE", null);
+      context.log.warn("a line that comes too late");
+      await context.send("elsewhere", "another").catch((error) => context.log.warn(error.code));
+    };
+    setTimeout(() => void late(), 0);
     return "returned";
   },
   circle: async () => {

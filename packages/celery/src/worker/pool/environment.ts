@@ -29,6 +29,6 @@ export function childNodeOptions(options: readonly string[], environment = proce
     if (option.startsWith("-")) isKept = !notForChildren.test(option);
     return isKept;
   });
-  const isChosen = [...kept, environment.NODE_OPTIONS ?? ""].some((option) => option.includes("semi-space-size"));
+  const isChosen = [...kept, environment.NODE_OPTIONS ?? ""].some((option) => /semi[-_]space[-_]size/.test(option));
   return isChosen ? kept : [youngSpace, ...kept];
 }

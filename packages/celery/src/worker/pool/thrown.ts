@@ -25,8 +25,8 @@ interface PlainError {
   cause: Plain | undefined;
   /** Of an AggregateError. */
   errors: Plain[] | undefined;
-  /** Its own properties: `code`, `path`, `retries`. What has no form in JSON is left out. */
-  properties: Record<string, unknown>;
+  /** Its own properties: `code`, `path`, `retries`. What has no form in JSON is its text. */
+  properties: [key: string, value: unknown][];
 }
 
 type ErrorClass = { readonly name: string; readonly prototype: Error };
@@ -86,7 +86,7 @@ function plainError(error: Error, depth: number): PlainError {
   return {
     base: baseOf(error),
     // Many classes never set `name`, which is then "Error".
-    name: error.name && error.name !== "Error" ? String(error.name) : error.constructor.name || "Error",
+    name: error.name && error.name !== "Error" ? String(error.name) : error.constructor?.name || "Error",
     message: String(error.message),
     stack: typeof error.stack === "string" ? error.stack : undefined,
     cause: error.cause === undefined || !deeper ? undefined : plain(error.cause, depth + 1),
@@ -105,9 +105,9 @@ function baseOf(error: Error): string {
 
 const carriedApart: ReadonlySet<string> = new Set(["name", "message", "stack", "cause", "errors"]);
 
-function propertiesOf(error: Error): Record<string, unknown> {
+function propertiesOf(error: Error): [string, unknown][] {
   const own = Object.entries(error).filter(([key]) => !carriedApart.has(key));
-  return Object.fromEntries(own.map(([key, value]) => [key, writable(value)]));
+  return own.map(([key, value]) => [key, writable(value)]);
 }
 
 /** The value, or its text where it cannot be written, or holds what would not be read back. */
@@ -133,7 +133,7 @@ function revived(plain: Plain): unknown {
   const { base, name, message, stack, cause, errors, properties } = plain.error;
   const error = new Error(message);
   Object.setPrototypeOf(error, prototypeOfName.get(base) ?? Error.prototype);
-  for (const [key, value] of Object.entries(properties)) define(error, key, value, true);
+  for (const [key, value] of properties) define(error, key, value, true);
   if (error.name !== name) define(error, "name", name);
   define(error, "stack", stack);
   if (cause !== undefined) define(error, "cause", revived(cause));

@@ -25,13 +25,17 @@ export class ChildTask {
       if (method === "updateState") return undefined;
       throw new TaskEnded(received.name);
     };
+    const isEnded = () => this.#ended;
     let log: Logger | undefined;
     this.context = {
       request: received,
       signal: this.#aborts.signal.signal,
       leaseLost: this.#aborts.leaseLost.signal,
       get log() {
-        log ??= remoteLog(logLevel, (level, args) => channel.tell({ type: "log", run, level, args }));
+        log ??= remoteLog(logLevel, (level, args) => {
+          if (!isEnded()) channel.tell({ type: "log", run, level, args });
+          return !isEnded();
+        });
         return log;
       },
       retry(options) {

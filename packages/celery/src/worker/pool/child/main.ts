@@ -44,19 +44,20 @@ async function load({ app, exportName, ...wishes }: ToChild & { type: "load" }):
 }
 
 async function run(message: ToChild & { type: "run" }): Promise<void> {
-  const task = new ChildTask(message, channel, calls);
-  current = task;
-  const end = await endOf(task);
-  task.end();
-  current = undefined;
-  channel.tell({ ...end, run: task.run, memory: tellMemory ? process.memoryUsage.rss() >> 10 : undefined });
+  const end = await endOf(message);
+  channel.tell({ ...end, run: message.run, memory: tellMemory ? process.memoryUsage.rss() >> 10 : undefined });
 }
 
-async function endOf({ context }: ChildTask): Promise<End> {
+async function endOf(message: ToChild & { type: "run" }): Promise<End> {
   try {
+    current = new ChildTask(message, channel, calls);
+    const { context } = current;
     return { type: "returned", value: pack(await taskOf(context.request).run(context)) };
   } catch (error) {
     return { type: "threw", error: packThrown(error) };
+  } finally {
+    current?.end();
+    current = undefined;
   }
 }
 
