@@ -35,7 +35,7 @@ export function redisHolding(
   link: RedisLink,
   keys: RedisKeys,
   options: RedisHoldingOptions,
-  buriedTooMany: () => void,
+  buriedTooMany: () => void = () => {},
 ): Pick<Broker, "pop" | "renew" | "acknowledge" | "requeue" | "park" | "retry" | "deadLetter" | "restoreOrphans"> {
   const { lease = defaultLease, visibilityTimeout = 3600, limits = defaultLimits } = options;
   const { deadLetterLimit = defaultDeadLetterLimit } = options;
