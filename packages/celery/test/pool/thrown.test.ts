@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { packLogArguments, packThrown, unpackLogArguments, unpackThrown } from "../../src/worker/pool/thrown.ts";
+import { fuzzing } from "../message/fuzzing.ts";
 
 const anything = fc.anything({
   withBigInt: true,
@@ -17,24 +18,24 @@ const anyError = fc
     return Object.assign(new Class(message, { cause }), Object.fromEntries(own));
   });
 
-test("whatever is thrown or logged crosses to another process: nothing makes either side fail", () => {
+test("whatever is thrown or logged crosses to another process: nothing makes either side fail", (t) => {
   fc.assert(
     fc.property(fc.oneof(anything, anyError), (value) => {
       unpackThrown(packThrown(value));
       assert.equal(unpackLogArguments(packLogArguments([value, { err: value }, "%s"])).length, 3);
     }),
-    { numRuns: 2_000 },
+    fuzzing(t, 2_000),
   );
 });
 
-test("an error crosses with its class, message and stack, whatever else hangs on it", () => {
+test("an error crosses with its class, message and stack, whatever else hangs on it", (t) => {
   fc.assert(
     fc.property(anyError, (error) => {
       const crossed = unpackThrown(packThrown(error)) as Error;
       assert.equal(Object.getPrototypeOf(crossed), Object.getPrototypeOf(error));
       assert.deepEqual([crossed.message, crossed.stack], [error.message, error.stack]);
     }),
-    { numRuns: 2_000 },
+    fuzzing(t, 2_000),
   );
 });
 
