@@ -130,7 +130,7 @@ export function createWorker(options: WorkerOptions): Worker {
     gossip: options.gossip ?? true,
     call: (signature) =>
       continuation.applied(
-        { id: randomUUID(), rootId: undefined, priority: 0 },
+        { id: randomUUID(), rootId: undefined, priority: 0, headers: {} },
         readSignature(signature, "the action of an election"),
       ),
     count: (request) => emit("control:requested", request),
