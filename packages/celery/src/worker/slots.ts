@@ -28,6 +28,9 @@ export interface SlotsOptions {
   parked(until: Date): void;
 }
 
+/** More messages than this, beside as many as may be prefetched, are not settled at once: the broker does not keep up. */
+const mostSettling = 100;
+
 /** Without a prefetch limit so many messages are held all the same. */
 const unlimited = 10_000;
 
@@ -52,13 +55,16 @@ export class Slots {
     this.#shelf = new Shelf(this.prefetch);
   }
 
-  /** How many messages are held at most, those on the shelf not counted. */
+  /** How many messages wait or run at most, those on the shelf not counted. */
   get prefetch(): number {
     return this.#concurrency * this.#options.prefetchMultiplier || unlimited;
   }
 
+  /** A message whose task has ended makes room before it is settled: the next ones come while the broker hears of it. */
   get room(): number {
-    return this.prefetch - (this.#options.held.size - this.#shelf.size);
+    const pending = this.#waiting.length + this.#active;
+    const settling = this.#options.held.size - this.#shelf.size - pending;
+    return settling > this.prefetch + mostSettling ? 0 : this.prefetch - pending;
   }
 
   get concurrency(): number {
