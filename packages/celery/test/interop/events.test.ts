@@ -4,7 +4,8 @@ import { startRedis } from "../../../../testing/redis.ts";
 import { without } from "../../../../testing/require-server.ts";
 import type { ServerProcess } from "../../../../testing/server-process.ts";
 import { createControl } from "../../src/client/control.ts";
-import { redisBroker, redisResults } from "../../src/index.ts";
+import { createClient, redisBroker, redisResults } from "../../src/index.ts";
+import { sentEvents } from "../../src/worker/events/task-sent.ts";
 import { queue, startWorld } from "../worker/world.ts";
 import { startEventDump } from "./celery-program.ts";
 
@@ -94,6 +95,16 @@ test("a worker whose connections were cut says that it is there again, and goes 
   await until(dump, () => dump.output().includes("celery@ours [") && dump.output().includes("started: "));
   const id = await world.send("add");
   await until(dump, () => dump.output().includes(`add(${id})`));
+});
+
+test("a client that tells of what it sends is seen by celery events as any producer", { skip }, async (t) => {
+  const { redis, world } = await startMixedWorld(t);
+  const dump = await startEventDump(t, redis);
+  const { broker, results } = world;
+  const client = createClient({ broker, results, onSent: sentEvents({ broker, name: "gen1@here" }) });
+  const id = await client.send(queue, "add", { args: [2, "a"] });
+  const sent = `gen1@here \\[.*\\] task sent: add\\(${id}\\) args=\\(2, 'a'\\) kwargs={} .*queue=${queue}, .*routing_key=${queue}`;
+  await until(dump, () => new RegExp(sent).test(dump.output()));
 });
 
 async function until(dump: ServerProcess, condition: () => boolean): Promise<void> {

@@ -1,9 +1,11 @@
 import type { Logger } from "pino";
 import type { Broker } from "../../broker/broker.ts";
+import type { OnSent } from "../../canvas/task-sender.ts";
 import { createEventDispatcher } from "../events/event-dispatcher.ts";
 import { type Heart, startHeart } from "../events/heart.ts";
 import { LamportClock } from "../events/lamport-clock.ts";
 import { taskEvents } from "../events/task-events.ts";
+import { taskSentEvents } from "../events/task-sent.ts";
 import type { Emit } from "../hooks.ts";
 import type { WorkerInside } from "../inside.ts";
 import type { RevokedTasks } from "../revoked-tasks.ts";
@@ -39,6 +41,8 @@ export interface RemoteControlOptions {
 export interface RemoteControl {
   /** Listener to the worker's own events. */
   readonly emit: Emit;
+  /** Tells the world of tasks that this worker publishes (`task_send_sent_event`). */
+  readonly onSent: OnSent;
   readonly clock: LamportClock;
   /** Events that the broker did not take. */
   readonly droppedEvents: number;
@@ -67,6 +71,7 @@ export function createRemoteControl(options: RemoteControlOptions): RemoteContro
 
   return {
     emit: taskEvents(events),
+    onSent: taskSentEvents(events),
     clock,
     get droppedEvents() {
       return events.dropped;

@@ -1,13 +1,24 @@
-import type { Address } from "../../broker/broker.ts";
-import type { Envelope } from "../../message/envelope.ts";
-import type { EventDispatcher } from "./event-dispatcher.ts";
+import { hostname } from "node:os";
+import { type Logger, pino } from "pino";
+import type { Broker } from "../../broker/broker.ts";
+import type { OnSent } from "../../canvas/task-sender.ts";
+import { createEventDispatcher, type EventDispatcher } from "./event-dispatcher.ts";
+import { LamportClock } from "./lamport-clock.ts";
 
 /**
- * Tells of every task that is published, as producers with `task_send_sent_event` do (celery 5.6 `app/amqp.py`).
+ * Has a client tell of every task that it publishes, as producers with `task_send_sent_event` do:
+ * `createClient({ broker, results, onSent: sentEvents({ broker }) })`.
  *
- * @param events  of a dispatcher that bears the producer's name
+ * @param options.name  who sends; `gen<pid>@<host>` by default, as Celery names producers
+ * @param options.log   told when the broker takes no events; silent by default
  */
-export function taskSentEvents(events: EventDispatcher): (address: Address, envelope: Envelope) => void {
+export function sentEvents(options: { broker: Pick<Broker, "broadcast">; name?: string; log?: Logger }): OnSent {
+  const { broker, name = `gen${process.pid}@${hostname()}`, log = pino({ level: "silent" }) } = options;
+  return taskSentEvents(createEventDispatcher({ broker, name, clock: new LamportClock(), log, taskEvents: true }));
+}
+
+/** The same, by a dispatcher that is there already (celery 5.6 `app/amqp.py`). */
+export function taskSentEvents(events: Pick<EventDispatcher, "send">): OnSent {
   return (address, { headers }) => {
     const [exchange, routingKey] = typeof address === "string" ? ["", address] : [address.exchange, address.routingKey];
     events.send("task-sent", {
