@@ -47,8 +47,16 @@ export { SettingError } from "./cli/setting-error.ts";
 export type { CelerySettings } from "./cli/settings.ts";
 export { type Client, type ClientOptions, createClient, type PendingResult, TaskFailed } from "./client/client.ts";
 export { type Control, type ControlTarget, createControl, type Replies } from "./client/control.ts";
-export type { QueueInfo, RequestInfo, ScheduledInfo, WorkerStats } from "./client/control-replies.ts";
-export type { Inspect } from "./client/inspect.ts";
+export type {
+  HelloReply,
+  Outcome,
+  QueriedTask,
+  QueueInfo,
+  RequestInfo,
+  ScheduledInfo,
+  WorkerStats,
+} from "./client/control-replies.ts";
+export type { Inspect, Inspect } from "./client/inspect.ts";
 // Messages, for those who read and write them by themselves.
 export { boundedMatcher, PatternRefused } from "./message/bounded-pattern.ts";
 export type { CompressionName } from "./message/compression.ts";
@@ -77,6 +85,7 @@ export type { RemoteError, ResultStore, TaskMeta, TaskState } from "./results/re
 export { isReady } from "./results/task-state.ts";
 // Tasks, and the worker that runs them.
 export { type DefineTaskOptions, InvalidArguments, type TypedTask, task } from "./worker/define-task.ts";
+export { sentEvents } from "./worker/events/task-sent.ts";
 export type { TaskIdentity, WorkerEvents, WorkerHooks } from "./worker/hooks.ts";
 export type { CountedState, Worker, WorkerFacts, WorkerOptions } from "./worker/options.ts";
 export {
