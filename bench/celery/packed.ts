@@ -9,7 +9,7 @@ import type { Scope } from "../../testing/scope.ts";
 
 const run = promisify(execFile);
 const pack = fileURLToPath(new URL("../../scripts/pack-celery.ts", import.meta.url));
-const app = fileURLToPath(new URL("./node-app.ts", import.meta.url));
+const app = fileURLToPath(new URL("./node-app.js", import.meta.url));
 
 /** The package as its users have it, in a folder of its own. */
 export interface Packed {
@@ -27,6 +27,6 @@ export async function packedAndInstalled(scope: Scope): Promise<Packed> {
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", private: true }));
   const [tarball] = globSync("*.tgz", { cwd: folder });
   await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`], { cwd: folder });
-  await cp(app, join(folder, "app.ts"));
-  return { program: join(folder, "node_modules/@ccatobs/celery/bin/celery-node.js"), app: join(folder, "app.ts") };
+  await cp(app, join(folder, "app.js"));
+  return { program: join(folder, "node_modules/@ccatobs/celery/bin/celery-node.js"), app: join(folder, "app.js") };
 }
