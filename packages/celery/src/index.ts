@@ -56,7 +56,7 @@ export type {
   ScheduledInfo,
   WorkerStats,
 } from "./client/control-replies.ts";
-export type { Inspect, Inspect } from "./client/inspect.ts";
+export type { Inspect } from "./client/inspect.ts";
 // Messages, for those who read and write them by themselves.
 export { boundedMatcher, PatternRefused } from "./message/bounded-pattern.ts";
 export type { CompressionName } from "./message/compression.ts";
