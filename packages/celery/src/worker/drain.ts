@@ -22,6 +22,8 @@ export interface DrainOptions {
   abortGrace: number;
   /** Aborted by us when nothing is tried again any more. */
   giveUp: AbortController;
+  /** Ends a task's process, where it has one of its own: it must not run on beside whoever gets the message next. */
+  kill(taskId: string): void;
   stopUpkeep(): void;
   stopRemote(): Promise<void>;
   log: Logger;
@@ -33,7 +35,7 @@ export interface DrainOptions {
  * comes back by its lease.
  */
 export async function drain(options: DrainOptions): Promise<void> {
-  const { name, broker, held, consumer, slots, end, loop, graceOver, abortGrace, giveUp, log } = options;
+  const { name, broker, held, consumer, slots, end, loop, graceOver, abortGrace, giveUp, kill, log } = options;
   log.info({ running: running(held).length }, "stopping: no new messages; running tasks may end");
   consumer.stop();
   options.stopUpkeep();
@@ -51,6 +53,7 @@ export async function drain(options: DrainOptions): Promise<void> {
 
   for (const message of running(held)) {
     message.abandoned = true;
+    if (message.work) kill(message.work.request.id);
     log.warn(
       { ...identity(message) },
       "a task did not end although its signal was aborted; its message goes back anyway",

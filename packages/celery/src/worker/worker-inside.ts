@@ -74,6 +74,7 @@ export function workerInside(parts: InsideParts): WorkerInside {
     async cancelConsumer(queue) {
       if (!queues.remove(queue)) return false;
       consumer.wake();
+      await broker.undeclare([queue]);
       await parts.announce();
       return true;
     },

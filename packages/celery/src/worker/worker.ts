@@ -163,6 +163,7 @@ export function createWorker(options: WorkerOptions): Worker {
     connected = true;
     broker.on("connected", reconnected);
     broker.on("disconnected", disconnected);
+    broker.on("overflown", overflown);
     keeper = startLeaseKeeper(broker, held, log, (message, how) => {
       log.warn({ tag: message.delivery.tag, how }, "a lease is lost; its task goes on unless it decides otherwise");
       emit("lease:lost", { ...identity(message), how });
@@ -189,6 +190,10 @@ export function createWorker(options: WorkerOptions): Worker {
       log.warn({ err: error }, "the broker is disconnected; tasks go on");
   }
 
+  function overflown(place: string): void {
+    log.error({ place }, "more came than is kept: the oldest are dropped");
+  }
+
   function stop({ grace = shutdownGrace }: { grace?: number } = {}): Promise<void> {
     if (state === "new") state = "stopped";
     if (state === "stopped") return stopping ?? Promise.resolve();
@@ -203,6 +208,7 @@ export function createWorker(options: WorkerOptions): Worker {
       ...{ name, broker, held, consumer, slots, end, log, abortGrace, giveUp },
       loop,
       graceOver: graceOver.signal,
+      kill: (taskId) => void pool.terminate(taskId, "KILL"),
       stopUpkeep: () => upkeep?.stop(),
       stopRemote: () => remote.stop(),
     });
