@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DecodedTask } from "../message/decode-task.ts";
+import { traceContext } from "../message/trace-context.ts";
 import type { ResultTuple } from "../results/result-tuple.ts";
 import type { RemoteError } from "../results/results.ts";
 import { carryOut } from "./carry-out.ts";
@@ -60,14 +61,20 @@ export interface Continuation {
   applied(task: Parent, signature: Signature): Promise<{ id: string; child: ResultTuple }>;
 }
 
-export type Parent = Pick<DecodedTask, "id" | "rootId" | "priority">;
+/** `headers` carry the trace on, where there is one. */
+export type Parent = Pick<DecodedTask, "id" | "rootId" | "priority"> & Partial<Pick<DecodedTask, "headers">>;
 
 export function createContinuation(services: CanvasServices): Continuation {
   const { route, limits, inheritParentPriority = false, refused } = services;
   const chords = chordJoins(services);
 
-  function childOptions({ id, rootId, priority }: Parent): SignatureOptions {
-    return { root_id: rootId ?? id, parent_id: id, ...(inheritParentPriority && { priority }) };
+  function childOptions({ id, rootId, priority, headers = {} }: Parent): SignatureOptions {
+    const trace = traceContext(headers);
+    return {
+      ...{ root_id: rootId ?? id, parent_id: id },
+      ...(inheritParentPriority && { priority }),
+      ...(trace && { headers: trace }),
+    };
   }
 
   async function applyAll(signatures: readonly [Signature, Call][], newId: NewId): Promise<Applied[]> {

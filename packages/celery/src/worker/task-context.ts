@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Continuation } from "../canvas/continuation.ts";
 import type { Client } from "../client/client.ts";
+import { traceContext } from "../message/trace-context.ts";
 import { resultTuple } from "../results/result-tuple.ts";
 import type { ResultStore, TaskMeta } from "../results/results.ts";
 import { taskMeta } from "../results/task-meta.ts";
@@ -68,6 +69,7 @@ export function taskContext(
         parentId: request.id,
         rootId: request.rootId ?? request.id,
         ...options,
+        headers: { ...traceContext(request.headers), ...options?.headers },
       });
       held.children.push(resultTuple(id));
       return id;
