@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chain, chord, group, Retry, signature, TaskFailed, task } from "../../src/index.ts";
-import { testWorld, WorldTimeout } from "../../src/testing/index.ts";
+import { WorldTimeout } from "../../src/testing/index.ts";
+import { worldFor } from "./world-for.ts";
 
 const add = task("add", async (_, x: number, y: number) => x + y);
 
-test("a task is called by its name, or by itself with its types, and answers what it returned", async () => {
-  await using world = await testWorld({ tasks: [add] });
+test("a task is called by its name, or by itself with its types, and answers what it returned", async (t) => {
+  const world = await worldFor(t, { tasks: [add] });
   const sum: number = await world.run(add, 2, 40);
   assert.equal(sum, 42);
   assert.equal(await world.run("add", 1, 1), 2);
@@ -19,9 +20,9 @@ test("a task is called by its name, or by itself with its types, and answers wha
   );
 });
 
-test("what a task throws is seen as a client would see it, with the thing itself as the cause", async () => {
+test("what a task throws is seen as a client would see it, with the thing itself as the cause", async (t) => {
   const mistake = new RangeError("no such day");
-  await using world = await testWorld({
+  const world = await worldFor(t, {
     tasks: [
       task("fail", async () => {
         throw mistake;
@@ -37,9 +38,9 @@ test("what a task throws is seen as a client would see it, with the thing itself
   });
 });
 
-test("a task that asks to be tried again in three hours is, at once", async () => {
+test("a task that asks to be tried again in three hours is, at once", async (t) => {
   let tries = 0;
-  await using world = await testWorld({
+  const world = await worldFor(t, {
     tasks: [
       task("flaky", async ({ retry }) => {
         tries++;
@@ -59,10 +60,10 @@ test("a task that asks to be tried again in three hours is, at once", async () =
   );
 });
 
-test("where time is manual, tasks wait for it to be told, and begin in the order of their times", async () => {
+test("where time is manual, tasks wait for it to be told, and begin in the order of their times", async (t) => {
   const begun: string[] = [];
   const note = task("note", async (_, word: string) => void begun.push(word));
-  await using world = await testWorld({ tasks: [note], time: "manual" });
+  const world = await worldFor(t, { tasks: [note], time: "manual" });
   await world.send(note, { args: ["in an hour"], countdown: 3600 });
   await world.send(note, { args: ["in a minute"], countdown: 60 });
   await world.send(note, { args: ["now"] });
@@ -76,15 +77,15 @@ test("where time is manual, tasks wait for it to be told, and begin in the order
   assert.deepEqual([begun, world.waiting], [["now", "in a minute", "in an hour"], 0]);
 });
 
-test("a task whose time comes after its expiry is revoked, in virtual time as in the real one", async () => {
-  await using world = await testWorld({ tasks: [add] });
+test("a task whose time comes after its expiry is revoked, in virtual time as in the real one", async (t) => {
+  const world = await worldFor(t, { tasks: [add] });
   const late = world.runWith(add, { args: [1, 2], countdown: 3600, expires: 60 });
   await assert.rejects(late, (error: unknown) => error instanceof TaskFailed && /TaskRevoked/.test(error.message));
   assert.deepEqual(world.calls, []);
 });
 
-test("what tasks send to other queues is noted, and run where the world has the task", async () => {
-  await using world = await testWorld({
+test("what tasks send to other queues is noted, and run where the world has the task", async (t) => {
+  const world = await worldFor(t, {
     tasks: [
       add,
       task("report", async (context) => {
@@ -108,11 +109,11 @@ test("what tasks send to other queues is noted, and run where the world has the 
   assert.equal(letter?.reason, "unknown-task");
 });
 
-test("a task without an end fails its test in words", async () => {
+test("a task without an end fails its test in words", async (t) => {
   const stuck = task("stuck", async ({ signal }) => {
     await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   });
-  await using world = await testWorld({ tasks: [stuck], timeout: 0.2 });
+  const world = await worldFor(t, { tasks: [stuck], timeout: 0.2 });
   await assert.rejects(
     world.run(stuck),
     (error: unknown) => error instanceof WorldTimeout && /stuck runs/.test(error.message),
@@ -120,7 +121,7 @@ test("a task without an end fails its test in words", async () => {
   await assert.rejects(world.drain(), WorldTimeout);
 });
 
-test("tasks that are acknowledged before they begin are waited for, too", async () => {
+test("tasks that are acknowledged before they begin are waited for, too", async (t) => {
   let ended = 0;
   const early = task(
     "early",
@@ -130,20 +131,20 @@ test("tasks that are acknowledged before they begin are waited for, too", async 
     },
     { acksLate: false },
   );
-  await using world = await testWorld({ tasks: [early] });
+  const world = await worldFor(t, { tasks: [early] });
   await world.send(early);
   await world.drain();
   assert.equal(ended, 1);
 });
 
-test("chains, groups and chords run as they do on servers, callbacks and errbacks too", async () => {
+test("chains, groups and chords run as they do on servers, callbacks and errbacks too", async (t) => {
   const sum = task("sum", async (_, numbers: number[]) => numbers.reduce((total, number) => total + number, 0));
   const told: unknown[] = [];
   const tell = task("tell", async (_, what: unknown) => void told.push(what));
   const fail = task("fail", async (): Promise<number> => {
     throw new Error("on purpose");
   });
-  await using world = await testWorld({ tasks: [add, sum, tell, fail] });
+  const world = await worldFor(t, { tasks: [add, sum, tell, fail] });
   assert.equal(await world.run(chain(signature(add, [1, 2]), signature(add, [10]))), 13);
   assert.deepEqual(await world.run(group([signature(add, [1, 2]), signature(add, [3, 4])])), [3, 7]);
   const total: number = await world.run(chord([signature(add, [1, 2]), signature(add, [3, 4])], signature(sum)));
