@@ -133,3 +133,12 @@ test("what is for debugging Python's memory is answered as far as it means somet
   assert.match(String(dump), /^- rss \(end\): \d+(\.\d+)?MB\.\n$/);
   assert.deepEqual(plain(graph), { error: "ImportError('Requires the objgraph library')" });
 });
+
+test("arguments that JSON has no form for are told as an error, and do no harm", async (t) => {
+  const { control, inside } = await startControlWorld(t);
+  inside.held = [aRequest("runs", "active", { args: [new Map()] })];
+  const { [node]: answer } = await control.inspect.active();
+  assert.match(JSON.stringify(answer), /^\{"error":".*Map cannot be sent/);
+  const safe = await control.inspect.active({ safe: true });
+  assert.partialDeepStrictEqual(plain(safe), { [node]: [{ args: "(2, 40)" }] });
+});

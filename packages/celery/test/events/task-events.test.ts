@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { pino } from "pino";
 import { encodeTask } from "../../src/message/encode-task.ts";
 import type { EventDispatcher, EventFields } from "../../src/worker/events/event-dispatcher.ts";
 import { taskEvents } from "../../src/worker/events/task-events.ts";
@@ -18,7 +19,7 @@ function startListening(sendsTaskEvents = true) {
     send: keep,
     flush: async () => {},
   };
-  return { emit: taskEvents(events), sent, events };
+  return { emit: taskEvents(events, pino({ level: "silent" })), sent, events };
 }
 
 const who = { id: "t", name: "add", queue: "deep_sky", retries: 1 };
@@ -89,9 +90,12 @@ test("an unknown task fails as it does in Python, other messages put aside are r
 test("while task events are off nothing is built, and what concerns no task never is one", () => {
   const off = startListening(false);
   off.emit("task:received", { ...who, redelivered: false }, () => assert.fail("a view was made for nothing"));
-  const circular: unknown[] = [];
-  circular.push(circular);
-  off.emit("task:succeeded", { ...who, runtime: 1, value: circular });
+  const value = {
+    get looked() {
+      return assert.fail("a value was looked at for nothing");
+    },
+  };
+  off.emit("task:succeeded", { ...who, runtime: 1, value });
   const on = startListening();
   on.emit("poll", { found: true });
   on.emit("broker:connected", {});
@@ -113,4 +117,18 @@ test("a producer tells what it has sent, and where", () => {
     { ...common, queue: "deep_sky", exchange: "", routing_key: "deep_sky" },
     { ...common, queue: "sky.deep", exchange: "sky", routing_key: "sky.deep" },
   ]);
+});
+
+test("a value that objects to being looked at costs an event, not the task", () => {
+  const { emit, sent } = startListening();
+  const value = {
+    get secret() {
+      throw new Error("do not look");
+    },
+  };
+  emit("task:succeeded", { ...who, runtime: 1, value });
+  const circular: unknown[] = [];
+  circular.push(circular);
+  emit("task:succeeded", { ...who, runtime: 1, value: circular });
+  assert.equal(sent.length, 1);
 });

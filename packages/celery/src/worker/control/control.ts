@@ -1,4 +1,5 @@
 import type { Broker } from "../../broker/broker.ts";
+import type { Envelope } from "../../message/envelope.ts";
 import { plainEnvelope } from "../../message/plain-envelope.ts";
 import { pythonRepr } from "../../message/python-repr.ts";
 import { remoteError, remoteRepr } from "../../results/python-error.ts";
@@ -124,8 +125,14 @@ export async function startControl(options: ControlOptions): Promise<Control> {
         headers: { ticket, clock: clock.forward() },
         body: { [inside.name]: body ?? null },
       });
-    let envelope = answer(value);
-    if (envelope.body.length > longestReply) envelope = answer(failed("the reply is too long to be sent"));
+    let envelope: Envelope;
+    try {
+      envelope = answer(value);
+      if (envelope.body.length > longestReply) envelope = answer(failed("the reply is too long to be sent"));
+    } catch (error) {
+      // Arguments of tasks may be values that JSON has no form for.
+      envelope = answer(failed(remoteRepr(remoteError(error))));
+    }
     broker.answer(replyExchange, routingKey, envelope, replyTtl).catch((error: unknown) => {
       log.debug({ err: error, method }, "a reply of remote control could not be sent");
     });

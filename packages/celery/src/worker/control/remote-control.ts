@@ -69,29 +69,41 @@ export function createRemoteControl(options: RemoteControlOptions): RemoteContro
   let heart: Heart | undefined;
   let control: Control | undefined;
 
+  async function start(): Promise<void> {
+    // Only who may revoke our tasks by remote control may do so in answering us.
+    if (options.mingle && access === "full") await mingle({ broker, name, clock, revoked, log, namespace });
+    if (options.gossip) gossip = await startGossip({ broker, name, events, clock, log, exchange, call: options.call });
+    if (heartbeatInterval > 0) heart = startHeart(events, inside, heartbeatInterval * 1000);
+    const { count } = options;
+    const parts = { broker, inside, clock, events, revoked, heart, gossip, access, log, namespace };
+    control = await startControl(count ? { ...parts, count } : parts);
+  }
+
+  async function stop(): Promise<void> {
+    heart?.stop();
+    heart = undefined;
+    const ends = await Promise.allSettled([control?.stop(), gossip?.stop(), events.flush()]);
+    for (const end of ends) {
+      if (end.status === "rejected") log.debug({ err: end.reason }, "remote control did not end well");
+    }
+  }
+
   return {
-    emit: taskEvents(events),
+    emit: taskEvents(events, log),
     onSent: taskSentEvents(events),
     clock,
     get droppedEvents() {
       return events.dropped;
     },
     async start() {
-      // Only who may revoke our tasks by remote control may do so in answering us.
-      if (options.mingle && access === "full") await mingle({ broker, name, clock, revoked, log, namespace });
-      if (options.gossip)
-        gossip = await startGossip({ broker, name, events, clock, log, exchange, call: options.call });
-      if (heartbeatInterval > 0) heart = startHeart(events, inside, heartbeatInterval * 1000);
-      const { count } = options;
-      const parts = { broker, inside, clock, events, revoked, heart, gossip, access, log, namespace };
-      control = await startControl(count ? { ...parts, count } : parts);
+      try {
+        await start();
+      } catch (error) {
+        await stop();
+        throw error;
+      }
     },
     reconnected: () => heart?.online(),
-    async stop() {
-      heart?.stop();
-      const ends = await Promise.allSettled([control?.stop(), gossip?.stop(), events.flush()]);
-      for (const end of ends)
-        if (end.status === "rejected") log.debug({ err: end.reason }, "remote control did not end well");
-    },
+    stop,
   };
 }

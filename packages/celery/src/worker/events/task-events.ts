@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import type { Logger } from "pino";
 import { writeIsoTime } from "../../message/iso-time.ts";
 import { pythonRepr } from "../../message/python-repr.ts";
 import { remoteRepr } from "../../results/python-error.ts";
@@ -8,14 +9,19 @@ import type { EventDispatcher, EventFields } from "./event-dispatcher.ts";
 
 /**
  * Listens to what the worker tells, and tells the world in Celery's words (celery 5.6 `worker/request.py`, `strategy.py`).
- * While events of tasks are off nothing is built.
+ * While events of tasks are off nothing is built. Never throws.
  */
-export function taskEvents(events: EventDispatcher): Emit {
+export function taskEvents(events: EventDispatcher, log: Logger): Emit {
   return (event, facts, request) => {
     if (!events.sendsTaskEvents) return;
     const translate = translations[event] as Translation | undefined;
-    const translated = translate?.(facts, request);
-    if (translated) events.sendTaskEvent(...translated);
+    try {
+      const translated = translate?.(facts, request);
+      if (translated) events.sendTaskEvent(...translated);
+    } catch (error) {
+      // What a task returns or throws may object to being looked at.
+      log.warn({ err: error, event }, "an event could not be made");
+    }
   };
 }
 
