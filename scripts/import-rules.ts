@@ -23,6 +23,9 @@ export const mayImport: Readonly<Record<string, readonly string[] | "everything"
   cli: "everything",
 };
 
+/** Within packages/celery/src each folder may import itself, `celery-error.ts`, and those that stand before it here. */
+export const celeryLayers = ["message", "broker", "results", "canvas", "client", "worker", "cli", "testing"] as const;
+
 const application = "packages/data-transfer/src";
 const celery = "packages/celery/src";
 
@@ -32,6 +35,7 @@ export function importRules(): IForbiddenRuleType[] {
     ...Object.entries(mayImport).flatMap(([folder, allowed]) =>
       allowed === "everything" ? [] : [onlyInto(folder, allowed)],
     ),
+    ...celeryLayers.map((layer, at) => onlyBelow(layer, celeryLayers.slice(0, at))),
     {
       name: "celery knows nothing of the application",
       severity: "error",
@@ -71,5 +75,15 @@ function onlyInto(folder: string, allowed: readonly string[]): IForbiddenRuleTyp
     severity: "error",
     from: { path: `^${application}/${folder}/` },
     to: { path: others, pathNot: `^${application}/(${targets.join("|")})` },
+  };
+}
+
+function onlyBelow(layer: string, lower: readonly string[]): IForbiddenRuleType {
+  const inside = [layer, ...lower].map((name) => `${name}/`);
+  return {
+    name: `celery's ${layer} imports only ${["itself", ...lower].join(", ")}`,
+    severity: "error",
+    from: { path: `^${celery}/${layer}/` },
+    to: { path: `^${celery}/`, pathNot: `^${celery}/(celery-error\\.ts$|${inside.join("|")})` },
   };
 }
