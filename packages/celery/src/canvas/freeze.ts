@@ -75,18 +75,22 @@ function freezeChain(chain: Signature, place: Place, newId: NewId): Signature {
   return chainOf(steps, { ...options, ...(last && { task_id: resultIdOf(last) }) });
 }
 
-/** Its own id names it; its members belong to the group of a chord where it stands in one. */
+/** Its own id names it; its members belong to the group of a chord where it stands in one, and only then learn of it. */
 function freezeGroup(group: Signature, place: Place, newId: NewId): Signature {
   const id = group.options.task_id ?? place.id ?? newId();
-  const members = freezeMembers(membersOf(tasksOf(group)), { ...place, groupId: place.groupId ?? id }, newId);
+  const groupId = place.chord === undefined ? (place.groupId ?? id) : place.groupId;
+  const members = freezeMembers(membersOf(tasksOf(group)), { ...place, groupId }, newId);
   return { ...group, kwargs: groupOf(members).kwargs, options: { ...group.options, task_id: id } };
 }
 
-/** The place is that of the body, since who waits for a chord waits for it; the chord's own id names its header. */
+/**
+ * The place is that of the body, since who waits for a chord waits for it; the chord's own id names its header. Its members
+ * are put into that group when the chord begins, under an id that Python's workers may make anew.
+ */
 function freezeChord(chord: Signature, place: Place, newId: NewId): Signature {
   const id = chord.options.task_id ?? newId();
   const body = freeze(bodyOf(chord), place, newId);
   const members = membersOf(headerOf(chord));
-  const header = freezeMembers(members, { groupId: id, chord: body, rootId: place.rootId }, newId);
+  const header = freezeMembers(members, { chord: body, rootId: place.rootId }, newId);
   return { ...withHeader(chord, header, body), options: { ...chord.options, task_id: id } };
 }

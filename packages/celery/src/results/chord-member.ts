@@ -1,4 +1,5 @@
 import { parseInertJson } from "../message/inert-json.ts";
+import { pythonRepr } from "../message/python-repr.ts";
 import { writeJson } from "../message/write-json.ts";
 import type { ChordPart, TaskState } from "./results.ts";
 
@@ -10,10 +11,15 @@ export type JoinedPart = Omit<ChordPart, "index">;
  */
 export function writeChordMember({ taskId, state, result }: JoinedPart): string {
   const compact = writeJson([1, taskId, state, result ?? null]);
-  return compact.replace(/"(?:[^"\\]|\\.)*"|[,:]/g, (token) =>
-    token.length === 1 ? `${token} ` : token.replace(/[^\0-\x7f]/g, escapeUnit),
-  );
+  return compact.replace(tokens, (token) => {
+    if (token === "," || token === ":") return `${token} `;
+    if (token.startsWith('"')) return token.replace(/[^ -~]/g, escapeUnit);
+    return /[.e]/.test(token) && Number.isFinite(Number(token)) ? pythonRepr(Number(token)) : token;
+  });
 }
+
+/** What JSON is made of and Python writes differently: texts, floats, separators. */
+const tokens = /"(?:[^"\\]|\\.)*"|-?[\d.]+(?:e[+-]?\d+)?|[,:]/g;
 
 /** Members in their order, each task once: of two runs of the same task the one that succeeded. */
 export function readChordMembers(texts: readonly string[]): JoinedPart[] {

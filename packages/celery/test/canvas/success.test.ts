@@ -1,86 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chain, chord, chunks, group, immutableSignature, map, signature, starmap } from "../../src/canvas/compose.ts";
+import { chain, chord, group, immutableSignature, signature, starmap } from "../../src/canvas/compose.ts";
 import { canvasWorld, plain, sums } from "./canvas-world.ts";
+import { canvases } from "./canvases.ts";
 
 const add = (...args: number[]) => signature("add", args);
 const total = () => signature("total");
 
-/** What each canvas comes to. Those marked were run with Python's Celery 5.2.6, with the same outcome: interop.test.ts. */
-const outcomes: [story: string, canvas: () => ReturnType<typeof signature>, value: unknown][] = [
-  ["a task", () => add(1, 2), 3],
-  ["a chain: each step gets the result of the one before", () => chain(add(1, 2), add(3), add(4)), 10],
-  ["an immutable step takes no result", () => chain(add(1, 2), immutableSignature("add", [10, 20])), 30],
-  ["chains within chains", () => chain(chain(add(1, 1), add(1)), chain(add(1), chain(add(1)))), 5],
-  ["a group", () => group(add(1, 1), add(2, 2)), [2, 4]],
-  ["groups within a group are one", () => group(add(1, 1), group(add(2, 2), add(3, 3))), [2, 4, 6]],
-  ["a chord", () => chord([add(1, 1), add(2, 2)], total()), 6],
-  ["a chord over nothing", () => chord([], total()), 0],
-  ["a chord whose body is a chain", () => chord([add(1, 1), add(2, 2)], chain(total(), add(10))), 16],
-  [
-    "a chord whose body is a group",
-    () => chord([add(1, 1), add(2, 2)], group(total(), signature("list"))),
-    [6, [[2, 4]]],
-  ],
-  ["a group in a chain, before another step, is a chord", () => chain(group(add(1, 1), add(2, 2)), total(), add(1)), 7],
-  ["a group in the middle", () => chain(add(1, 1), group(add(10), add(20)), total(), add(1)), 35],
-  ["a group at the end of a chain", () => chain(add(1, 1), group(add(10), add(20))), [12, 22]],
-  ["two groups in a row", () => chain(group(add(1, 1), add(2, 2)), group(total(), total()), total()), 12],
-  ["a group of one is that one", () => chain(add(1, 1), group(add(10)), add(100)), 112],
-  ["a chord in the middle of a chain", () => chain(add(1, 1), chord([add(10), add(20)], total()), add(5)), 39],
-  ["a chord of chains", () => chord([chain(add(1, 1), add(1)), chain(add(2, 2), add(2))], signature("list")), [[3, 6]]],
-  [
-    "a chord within a chord",
-    () => chord([chord([add(1, 1), add(2, 2)], total()), add(10, 10)], signature("list")),
-    [[6, 20]],
-  ],
-  [
-    "a chord three deep",
-    () => chord([chord([chord([add(1, 1), add(1, 1)], total()), add(3, 3)], total()), add(5, 5)], total()),
-    20,
-  ],
-  [
-    "a chain that ends in a group, in the header of a chord, is one value there",
-    () => chord([chain(add(1, 1), group(add(10), add(20))), add(3, 3)], signature("list")),
-    [[[12, 22], 6]],
-  ],
-  [
-    "a chord with a group for its body, followed by a step",
-    () => chain(chord([add(1, 1), add(2, 2)], group(total(), total())), total()),
-    12,
-  ],
-  ["a map", () => map("total", [[1, 2], [3], []]), [3, 3, 0]],
-  [
-    "a starmap",
-    () =>
-      starmap("add", [
-        [1, 2],
-        [3, 4],
-      ]),
-    [3, 7],
-  ],
-  [
-    "chunks",
-    () =>
-      chunks(
-        "add",
-        [
-          [1, 1],
-          [2, 2],
-          [3, 3],
-        ],
-        2,
-      ),
-    [[2, 4], [6]],
-  ],
-  [
-    "a chain of groups and chords",
-    () => chain(add(1, 1), group(add(1), chain(add(2), add(3))), total(), chord([add(1), add(2)], total())),
-    23,
-  ],
-];
-
-for (const [story, canvas, value] of outcomes) {
+for (const { story, canvas, value } of canvases) {
   for (const deliveries of [1, 2]) {
     const how = deliveries === 1 ? "" : ", each message delivered twice";
     test(`${story}${how}`, async () => {
