@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { oneTrip } from "../broker/one-trip.ts";
 import { type RedisConnectionOptions, redisLink } from "../broker/redis-connection.ts";
 import { redisScript } from "../broker/redis-script.ts";
 import { CeleryError } from "../celery-error.ts";
 import { isRecord, parseInertJson } from "../message/inert-json.ts";
 import { UndecodableMessage } from "../message/undecodable-message.ts";
 import { writeJson } from "../message/write-json.ts";
-import { perTurn } from "./per-turn.ts";
 import { redisBells } from "./redis-bells.ts";
 import { redisChords } from "./redis-chords.ts";
 import type { ResultStore, TaskMeta } from "./results.ts";
@@ -33,7 +33,7 @@ export function redisResults(options: RedisResultsOptions): ResultStore {
   const link = redisLink(options);
   const bells = redisBells(options);
 
-  const store = perTurn(async (metas: readonly Stored[]) => {
+  const store = oneTrip(async (metas: readonly Stored[]) => {
     const keys = metas.map(({ key }) => key);
     const states = metas.map(({ text }) => text);
     return link.run((redis) => storeResults(redis, keys, [expires, ...states]));
