@@ -13,12 +13,13 @@ export type {
   Settled,
   Subscription,
 } from "./broker/broker.ts";
+export { type CertificateFacts, certificateFacts } from "./broker/certificate-files.ts";
 export { BrokerNotConnected, type MemoryBrokerOptions, memoryBroker } from "./broker/memory.ts";
 export { MemoryBrokerHub } from "./broker/memory-hub.ts";
 export { type RedisBrokerOptions, redisBroker } from "./broker/redis.ts";
 export { RedisError, type RedisFault } from "./broker/redis-errors.ts";
 export type { RedisKeyOptions } from "./broker/redis-keys.ts";
-export type { RedisConnectionOptions } from "./broker/redis-options.ts";
+export type { RedisConnectionOptions, RedisEndpoint } from "./broker/redis-options.ts";
 export { type RedisTlsOptions, redisUseSsl } from "./broker/redis-tls.ts";
 export { redisUrl } from "./broker/redis-url.ts";
 export { Unroutable } from "./broker/unroutable.ts";

@@ -57,8 +57,10 @@ function keyOf({ ca, cert, key, checkEvery }: RedisTlsOptions): string {
 }
 
 const defaultEvery = 30_000;
-/** A read that takes longer, in ms, counts as failed: the file system may hang. */
-const longestRead = 10_000;
+/** The first read counts as failed when it takes longer, in ms: somebody waits, and the file system may hang. */
+const longestFirstRead = 5_000;
+/** The same for later reads: threads to read with may be scarce for a while. */
+const longestRead = 30_000;
 /** Between two reads that must agree, in ms: whoever writes the files is not caught in the middle. */
 const settling = 200;
 
@@ -110,7 +112,7 @@ class CertificateWatch {
 
   async #current(): Promise<CertificateSet> {
     if (this.#inUse) return this.#inUse;
-    const texts = await this.#read();
+    const texts = await this.#read(longestFirstRead);
     this.#inUse ??= certificateSet(texts);
     this.#checkLater();
     return this.#inUse;
@@ -160,7 +162,7 @@ class CertificateWatch {
     let before: CertificateTexts | undefined;
     for (let attempt = 1; ; attempt++) {
       try {
-        const texts = await this.#read();
+        const texts = await this.#read(Math.min(longestRead, this.#every));
         if (same(texts, inUse) || (before && same(texts, before)) || attempt === 5) return texts;
         before = texts;
       } catch (error) {
@@ -171,13 +173,13 @@ class CertificateWatch {
     }
   }
 
-  async #read(): Promise<CertificateTexts> {
+  async #read(atMost: number): Promise<CertificateTexts> {
     this.#reading ??= readAll(this.#files).finally(() => {
       this.#reading = undefined;
     });
     // When it fails after we have stopped waiting, that is no news.
     this.#reading.catch(() => {});
-    return await within(Math.min(longestRead, Math.max(settling, this.#every)), this.#reading);
+    return await within(atMost, this.#reading);
   }
 
   #warn(problem: string, about: string): void {

@@ -1,8 +1,8 @@
 import type { Mailbox } from "./broker.ts";
 import { type RedisConnectionOptions, redisLink } from "./redis-connection.ts";
 
-/** Longest time that one command waits for an answer in the list, in s. */
-const longestBlock = 5;
+/** Longest time that one command waits for an answer in the list, in s: short enough to notice a dead connection in 10 s. */
+const longestBlock = 3;
 
 /**
  * Takes what arrives in one list, on a connection of its own.

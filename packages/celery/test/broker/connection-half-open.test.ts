@@ -4,9 +4,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type BlackHoleProxy, startBlackHoleProxy } from "../../../../testing/black-hole-proxy.ts";
 import { startRedis } from "../../../../testing/redis.ts";
 import { without } from "../../../../testing/require-server.ts";
+import { redisBroker } from "../../src/broker/redis.ts";
 import { type RedisConnectionOptions, redisLink } from "../../src/broker/redis-connection.ts";
 import { redisSubscriber } from "../../src/broker/redis-subscriber.ts";
 import { wakeUp } from "../../src/broker/wake-up.ts";
+import { redisResults } from "../../src/results/redis.ts";
 
 const skip = without("redis-server", "openssl");
 
@@ -47,6 +49,24 @@ const kinds: Record<
       const subscriber = redisSubscriber(options);
       t.after(() => subscriber.close());
       await subscriber.subscribe({ pattern: "/0.celery.pidbox*" }, () => {});
+    },
+  },
+  "all connections of a broker and its results": {
+    connections: 7,
+    async open(t, options) {
+      const broker = redisBroker(options);
+      t.after(() => broker.close());
+      await broker.connect();
+      const results = redisResults(options);
+      t.after(() => results.close());
+      await results.connect();
+      void broker.wait(["q"], 600_000, t.signal);
+      await broker.listen({ exchange: "celery.pidbox", routingKey: "", queue: "me.celery.pidbox" }, () => {});
+      const mailbox = await broker.openMailbox("reply.celery.pidbox", "me");
+      void (async () => {
+        while (!t.signal.aborted) await mailbox.receive(600_000, t.signal).catch(() => pause(50));
+      })();
+      results.waitFor("a task", t.signal).catch(() => {});
     },
   },
 };

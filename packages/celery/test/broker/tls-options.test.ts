@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -80,6 +80,23 @@ it("files that cannot be used are an error at the start that says what is wrong 
   await assert.rejects(link.connect(), { code: "CDT-REDIS-TLS-FILES" });
   writeFileSync(mended, readFileSync(ca));
   await link.connect();
+});
+
+it("a file system that hangs at the start is an error of the files, not of Redis", async (t) => {
+  const server = await startRedis(t, { tls: true });
+  const pipe = join(await temporaryDirectory(t), "pipe");
+  await run("mkfifo", [pipe]);
+  const link = redisLink({ host: server.host, port: server.port, tls: { ca: pipe } });
+  t.after(() => link.close());
+  try {
+    await assert.rejects(link.connect(), {
+      code: "CDT-REDIS-TLS-FILES",
+      message: /reading them takes longer than 5 s/,
+    });
+  } finally {
+    // Whoever opens a pipe to write lets the one who hangs in reading it go on.
+    closeSync(openSync(pipe, "r+"));
+  }
 });
 
 it("without a CA file, the authorities of this machine's administrator are trusted", async (t) => {
