@@ -1,6 +1,6 @@
 /** Which workers are asked, and how long they have. Without any of the first three, all. */
 export interface ControlTarget {
-  /** Node names. */
+  /** Node names; an empty list is nobody. */
   destination?: readonly string[];
   /** Fits node names, as `matcher` says. */
   pattern?: string;

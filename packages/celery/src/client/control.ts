@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Broker } from "../broker/broker.ts";
 import { isRecord } from "../message/inert-json.ts";
 import { plainEnvelope, readPlainMessage } from "../message/plain-envelope.ts";
+import { UndecodableMessage } from "../message/undecodable-message.ts";
 import type { Outcome, Replies } from "./control-replies.ts";
 import type { ControlTarget } from "./control-target.ts";
 import { createInspect, type Inspect } from "./inspect.ts";
@@ -52,7 +53,7 @@ export interface Control {
   heartbeat(target?: ControlTarget): Promise<void>;
   /** Has one of the workers call a task: all stand for election, one wins. Nothing is replied. */
   election(id: string, topic: string, action: unknown, target?: ControlTarget): Promise<void>;
-  /** Begins a warm shutdown. Nothing is replied. Answers how many workers heard it. */
+  /** Begins a warm shutdown. Nothing is replied. */
   shutdown(target?: ControlTarget): Promise<void>;
   /** Any method, with Celery's names for it and its arguments. */
   broadcast<T = unknown>(
@@ -86,13 +87,15 @@ export function createControl(parts: {
   const replyExchange = `reply.${namespace}.pidbox`;
 
   /** Answers how many listen. */
-  function publish(
+  async function publish(
     method: string,
     args: Readonly<Record<string, unknown>>,
     target: ControlTarget,
     reply: Record<string, unknown> = {},
   ): Promise<number> {
     const { destination, pattern, matcher = "glob" } = target;
+    // To Celery's workers an empty list means all of them: nothing that a list of nobody can have been meant for.
+    if (destination?.length === 0) return 0;
     const body = {
       method,
       arguments: args,
@@ -102,7 +105,7 @@ export function createControl(parts: {
       ...reply,
     };
     const headers = { clock: clock?.forward() ?? 1, expires: Date.now() / 1000 + timeoutOf(target) / 1000 };
-    return broker.broadcast(exchange, "", plainEnvelope({ exchange, routingKey: "", headers, body }));
+    return await broker.broadcast(exchange, "", plainEnvelope({ exchange, routingKey: "", headers, body }));
   }
 
   async function broadcast<T>(
@@ -125,14 +128,21 @@ export function createControl(parts: {
       }
       return replies;
     } finally {
-      await mailbox.close();
+      // What was replied is worth more than a tidy broker; the list goes by itself.
+      await mailbox.close().catch(() => {});
     }
   }
 
   function readReply(raw: string, ticket: string): Record<string, unknown> {
-    const { headers, body } = readPlainMessage(raw);
-    clock?.adjust(headers.clock);
-    return headers.ticket === ticket && isRecord(body) ? body : {};
+    try {
+      const { headers, body } = readPlainMessage(raw);
+      clock?.adjust(headers.clock);
+      return headers.ticket === ticket && isRecord(body) ? body : {};
+    } catch (error) {
+      // One worker that writes nonsense does not silence the others.
+      if (error instanceof UndecodableMessage) return {};
+      throw error;
+    }
   }
 
   const outcome = (method: string, args: Record<string, unknown>, target?: ControlTarget) =>

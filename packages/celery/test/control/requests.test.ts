@@ -12,6 +12,7 @@ test("only those reply whom destination names, or whose name the pattern fits", 
   assert.deepEqual(await answers({}), ["celery@lyra", node]);
   assert.deepEqual(await answers({ destination: [node] }), [node]);
   assert.deepEqual(await answers({ destination: ["celery@nobody"] }), []);
+  assert.deepEqual(await answers({ destination: [] }), []);
   assert.deepEqual(await answers({ pattern: "*@l?ra" }), ["celery@lyra"]);
   assert.deepEqual(await answers({ pattern: "celery@[!l]*" }), [node]);
   assert.deepEqual(await answers({ pattern: "celery@(orion|vega)$", matcher: "pcre" }), [node]);
@@ -35,6 +36,18 @@ test("what cannot be read, is not known, or has expired is counted and harms not
     ["? unreadable", "? unreadable", "shutdown expired", "? unknown", "? unknown", "heartbeat done", "ping done"],
   );
   assert.deepEqual(inside.done, []);
+});
+
+test("what names nobody is for everybody, as Python's client sends it; what is too large is not read at all", async (t) => {
+  const { publish, counted, control } = await startControlWorld(t);
+  for (const destination of [null, [], "", node]) await publish({ method: "heartbeat", destination });
+  await publish({ method: "heartbeat", destination: "celery@lyra" });
+  await publish({ method: "heartbeat", arguments: { ballast: "x".repeat(17 << 20) } });
+  await control.ping();
+  assert.deepEqual(
+    counted.map(({ outcome }) => outcome),
+    ["done", "done", "done", "done", "unreadable", "done"],
+  );
 });
 
 test("a reply goes to the exchange of replies alone: no request can have us write into a queue of tasks", async (t) => {

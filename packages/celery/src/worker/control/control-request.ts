@@ -26,13 +26,18 @@ export function readControlRequest(raw: string): ControlRequest {
   return {
     method: String(method).slice(0, 100),
     arguments: isRecord(given) ? given : {},
-    // A single name is no list: as in Python, an empty one means everybody.
-    destination: destination ? [destination].flat() : undefined,
+    destination: readDestination(destination),
     pattern: pattern && matcher ? { text: String(pattern), matcher: String(matcher) } : undefined,
     replyTo: readReplyTo(replyTo, ticket),
     clock: headers.clock,
     expires: typeof headers.expires === "number" ? headers.expires : 0,
   };
+}
+
+/** A name or a list of them; as in Python, none and an empty list mean everybody. */
+function readDestination(destination: unknown): unknown[] | undefined {
+  const names = [destination || []].flat();
+  return names.length > 0 ? names : undefined;
 }
 
 function readReplyTo(replyTo: unknown, ticket: unknown): ControlRequest["replyTo"] {
