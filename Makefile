@@ -33,12 +33,13 @@ lint: $(INSTALLED) ## format, types, who imports whom, texts
 	@node scripts/lint-text.ts
 
 bench: $(INSTALLED) ## measure memory, speed and latency; figures go to standard output
-	@scripts/install-debian-packages.sh redis-server openssl curl
+	@scripts/install-debian-packages.sh redis-server openssl curl python3-celery python3-redis
 	@node bench/run.ts
+	@node bench/celery/run.ts
 
 bench-check: $(INSTALLED) ## the same, and exit 1 where a promised figure is missed
-	@scripts/install-debian-packages.sh redis-server openssl curl
-	@node bench/run.ts --check
+	@scripts/install-debian-packages.sh redis-server openssl curl python3-celery python3-redis
+	@missed=0; node bench/run.ts --check || missed=1; node bench/celery/run.ts --check || missed=1; exit $$missed
 
 e2e: $(INSTALLED) ## end-to-end tests on large real servers and real data; needs E2E_LAB (CONTRIBUTING.md)
 	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl xxhash strace python3-celery python3-redis python3-msgpack python3-yaml \
