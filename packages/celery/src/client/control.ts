@@ -121,10 +121,13 @@ export function createControl(parts: {
       const replyTo = { ticket, reply_to: { exchange: replyExchange, routing_key: routingKey } };
       const listeners = await publish(method, args, target, replyTo);
       const enough = Math.min(target.limit ?? listeners, target.destination?.length ?? listeners, listeners);
-      for (let count = 0; count < enough; count++) {
+      for (let replied = 0; replied < enough; ) {
         const raw = await mailbox.receive(Math.max(0, end - performance.now()));
         if (raw === undefined) break;
-        Object.assign(replies, readReply(raw, ticket));
+        const reply = readReply(raw, ticket);
+        if (!reply) continue;
+        Object.assign(replies, reply);
+        replied++;
       }
       return replies;
     } finally {
@@ -133,14 +136,15 @@ export function createControl(parts: {
     }
   }
 
-  function readReply(raw: string, ticket: string): Record<string, unknown> {
+  /** Undefined when it is none. */
+  function readReply(raw: string, ticket: string): Record<string, unknown> | undefined {
     try {
       const { headers, body } = readPlainMessage(raw);
       clock?.adjust(headers.clock);
-      return headers.ticket === ticket && isRecord(body) ? body : {};
+      return headers.ticket === ticket && isRecord(body) ? body : undefined;
     } catch (error) {
       // One worker that writes nonsense does not silence the others.
-      if (error instanceof UndecodableMessage) return {};
+      if (error instanceof UndecodableMessage) return undefined;
       throw error;
     }
   }
