@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-check e2e
+.PHONY: help setup demo test lint pack bench bench-check e2e
 
 # The npm package `node` brings the Node that everything here runs on, whatever the machine has.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -31,6 +31,9 @@ lint: $(INSTALLED) ## format, types, who imports whom, texts
 	@tsc --noEmit
 	@node scripts/lint-imports.ts
 	@node scripts/lint-text.ts
+
+pack: $(INSTALLED) ## packages/celery as .js and .d.ts for npm: a tarball in dist/
+	@node scripts/pack-celery.ts
 
 bench: $(INSTALLED) ## measure memory, speed and latency; figures go to standard output
 	@scripts/install-debian-packages.sh redis-server openssl curl python3-celery python3-redis
