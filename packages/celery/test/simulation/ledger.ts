@@ -1,73 +1,29 @@
+import { type Fate, type Hold, owner } from "./hold.ts";
 import type { MessageName } from "./message.ts";
 import { nameIn } from "./message.ts";
-import { atHead, copies, nothing, type Picture, takePicture } from "./picture.ts";
+import { copies, newlyMissing, nothing, outOfOrder, type Picture, takePicture } from "./picture.ts";
 import type { Process } from "./process.ts";
 import { Failure, type Reply } from "./redis/reply.ts";
 import type { RedisHost, Request, Witness } from "./redis-host.ts";
+import { Violation } from "./rules.ts";
 import { argumentsOf, presented } from "./script-calls.ts";
 import type { Timeline } from "./timeline.ts";
 import type { Troubles } from "./troubles.ts";
-
-/** A promise that was broken. */
-export class Violation extends Error {
-  readonly rule: Rule;
-  constructor(rule: Rule, text: string) {
-    super(`${rule}: ${text}`);
-    this.rule = rule;
-  }
-}
-
-export type Rule = keyof typeof rules;
-
-/** What must always hold. */
-export const rules = {
-  gone: "a published message is acknowledged, in a queue, held, parked or dead-lettered (or fell into Python's own hole)",
-  "two-places": "a message is in one place at a time",
-  "came-back": "what was acknowledged or dead-lettered does not come back",
-  "settled-anothers": "nobody settles or renews an entry that another holder holds",
-  "refused-own": "who holds an entry can renew and settle it",
-  "live-lease-restored": "a lease that has not ended is not given back by one of ours",
-  "peer-took-live-lease":
-    "a live, renewing worker of ours never loses a lease to a Python peer, however short its timeout",
-  "peer-restored-early":
-    "a peer's entry is given back by kombu's rule: after the visibility timeout, and not while a peer is at it",
-  "lapsed-without-fault": "a lease ends unrenewed only after a fault of its holder",
-  "ran-twice-without-fault": "a task runs twice only after something that explains it",
-  "not-restored-in-time":
-    "what a dead holder left is back in its queue one lease after the end of its lease, while a worker of ours lives",
-  "parked-came-early": "a parked message comes back at its time, not before",
-  "parked-came-late": "a parked message comes back soon after its time, while a worker of ours lives",
-  "not-next": "what is given back is the next to be popped, the oldest first",
-  "deaths-miscounted": "a message tells how many holders died over it, and not more",
-  "not-finished": "in the end, when the faults have ceased, every message is acknowledged or dead-lettered",
-  unexpected: "nothing changes what is held but the scripts and rules known here",
-} as const;
-
-/** An entry of `unacked`. */
-export interface Hold {
-  name: MessageName;
-  tag: string;
-  by: Process;
-  side: "ours" | "peer";
-  nonce: string | undefined;
-  /** By Redis' clock, in ms: of ours the end of the lease, of a peer's when it says it took it. */
-  ends: number;
-  /** Timeline: when it was last taken or renewed. */
-  since: number;
-  /** Whether the holder knows of it: the answer may have been lost. */
-  known: boolean;
-  parkedUntil: number | undefined;
-  /** A peer whose clock is ahead of Redis' has seen it and thinks it old. */
-  misjudged?: boolean;
-}
-
-export type Fate = "acknowledged" | "dead-lettered" | "lost by Python";
+import { type WaitingOptions, WaitingTimes } from "./waiting-times.ts";
 
 interface Memory {
   published: Set<MessageName>;
   finished: Map<MessageName, Fate>;
   holds: Map<string, Hold>;
   picture: Picture;
+}
+
+export interface LedgerOptions extends WaitingOptions {
+  /** What our workers take for kombu's visibility timeout, in ms. */
+  visibilityTimeout: number;
+  lists: readonly string[];
+  /** Key of the dead letters. */
+  deadLetters: string;
 }
 
 /**
@@ -87,6 +43,7 @@ export class Ledger implements Witness {
   /** What allows another start, one each. */
   readonly explanations = new Map<MessageName, string[]>();
   readonly deaths = new Map<MessageName, number>();
+  readonly #waiting: WaitingTimes;
   readonly #host: RedisHost;
   readonly #timeline: Timeline;
   readonly #options: LedgerOptions;
@@ -99,6 +56,7 @@ export class Ledger implements Witness {
     this.#timeline = timeline;
     this.troubles = troubles;
     this.#options = options;
+    this.#waiting = new WaitingTimes(host, timeline, options);
   }
 
   /** Messages that are neither acknowledged nor dead-lettered nor lost by Python. */
@@ -134,7 +92,7 @@ export class Ledger implements Witness {
       );
     }
     this.#conserve(now, `${request.about} by ${by.name}`);
-    this.#checkTimes();
+    this.#waiting.check(this.holds.values(), (name) => this.#exempt.has(name));
   }
 
   /** In the end nothing is left. */
@@ -232,9 +190,10 @@ export class Ledger implements Witness {
         this.#restored(seen);
         break;
       case "peer takes":
-        for (const name of newlyMissing(seen)) {
+        for (const name of newlyMissing(seen.before, seen.now)) {
           if (request.abandoned || !by.alive) this.finished.set(name, "lost by Python");
           else this.inHands.set(name, by);
+          this.#waiting.taken(name);
         }
         break;
       case "peer scans":
@@ -254,6 +213,7 @@ export class Ledger implements Witness {
   #popped(by: Process, request: Request, { before, now }: Seen): void {
     const [lease, nonce] = argumentsOf(request);
     const popped = [...now.unacked].filter(([tag]) => !before.unacked.has(tag));
+    for (const [, name] of popped) this.#waiting.taken(name);
     for (const [i, [tag, name]] of popped.entries()) {
       const hold = { name, tag, by, side: "ours", nonce, since: this.#timeline.now, known: false } as const;
       this.holds.set(tag, { ...hold, ends: this.#endOfLease(lease, i), parkedUntil: undefined });
@@ -306,6 +266,7 @@ export class Ledger implements Witness {
         if (this.#host.now() < hold.ends - 1) throw new Violation("live-lease-restored", owner(hold));
         this.#explainLapse(hold);
         this.deaths.set(hold.name, (this.deaths.get(hold.name) ?? 0) + 1);
+        this.#waiting.givenBack(hold.name);
         given.push(hold);
       } else {
         const early = this.#host.now() - this.#options.visibilityTimeout < hold.ends - 1;
@@ -314,15 +275,9 @@ export class Ledger implements Witness {
         this.explain(hold.name, "its peer's visibility timeout had passed");
       }
     }
-    const heads = this.#options.lists.map((list) => atHead(before, now, list));
-    for (const { name } of given) {
-      const head = heads.find((names) => names.includes(name));
-      const olderThan = given.filter((other) => head?.includes(other.name)).sort((a, b) => a.ends - b.ends);
-      const inOrder = head?.filter((other) => olderThan.some((hold) => hold.name === other)).reverse();
-      if (!inOrder || inOrder.some((other, i) => olderThan[i]!.name !== other)) {
-        throw new Violation("not-next", `${name} was restored, and is not in its place at the head of a queue`);
-      }
-    }
+    const misplaced = outOfOrder(before, now, given);
+    if (misplaced)
+      throw new Violation("not-next", `${misplaced} was restored, and is not in its place at the head of a queue`);
   }
 
   #recorded(by: Process, request: Request, { now }: Seen): void {
@@ -420,34 +375,6 @@ export class Ledger implements Witness {
       if (isThere && fate !== undefined) throw new Violation("came-back", `${name}, ${fate}, is there after ${what}`);
     }
   }
-
-  /** Entries that nobody looks after any more must not lie for long, while a worker of ours lives undisturbed. */
-  #checkTimes(): void {
-    const calm = this.#options.calmSince();
-    if (calm === undefined) return;
-    const { lease } = this.#options;
-    const quiet = this.#timeline.now - calm;
-    for (const hold of this.holds.values()) {
-      if (hold.side !== "ours" || this.#exempt.has(hold.name)) continue;
-      const over = Math.min(quiet, this.#timeline.now - hold.since, this.#host.now() - (hold.parkedUntil ?? hold.ends));
-      if (hold.parkedUntil !== undefined && over > lease / 2) {
-        throw new Violation("parked-came-late", `${hold.name} lies ${over} ms after its time`);
-      }
-      if (over > lease) throw new Violation("not-restored-in-time", `${owner(hold)}, for ${over} ms`);
-    }
-  }
-}
-
-export interface LedgerOptions {
-  /** Length of a lease in ms. */
-  lease: number;
-  /** What our workers take for kombu's visibility timeout, in ms. */
-  visibilityTimeout: number;
-  lists: readonly string[];
-  /** Key of the dead letters. */
-  deadLetters: string;
-  /** Since when one of our workers lives undisturbed; undefined when none does. */
-  calmSince: () => number | undefined;
 }
 
 type Settling = "renew" | "acknowledge" | "requeue" | "retry" | "park" | "dead-letter";
@@ -457,17 +384,6 @@ interface Seen {
   now: Picture;
   /** Tags that are no longer in `unacked`; each must be accounted for. */
   vanished: Set<string>;
-}
-
-function newlyMissing({ before, now }: Seen): MessageName[] {
-  return [...before.lists].flatMap(([list, names]) => names.slice(now.lists.get(list)?.length ?? 0));
-}
-
-function owner(hold: Hold | undefined): string {
-  if (!hold) return "nobody holds it";
-  const { name, by, side, parkedUntil } = hold;
-  if (parkedUntil !== undefined) return `${name} is parked`;
-  return `${name} is held by ${by.name}${side === "peer" ? ", a peer" : ""}`;
 }
 
 function refill<T>(to: Set<T> | Map<unknown, unknown>, from: Iterable<unknown>): void {

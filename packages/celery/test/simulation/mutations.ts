@@ -1,5 +1,5 @@
 import type { Kind } from "./generate.ts";
-import type { Rule } from "./ledger.ts";
+import type { Rule } from "./rules.ts";
 
 /** A guard taken out of the scripts, and what must be seen then. */
 export interface Mutation {
@@ -33,7 +33,7 @@ export const mutations: Mutation[] = [
   {
     name: "what is parked can still be settled",
     changes: [["return ends and ends == redis.call('ZSCORE', list or KEYS[3], tag)", "return ends"]],
-    kinds: ["ours", "clocks"],
+    kinds: ["ours"],
     caughtAs: ["settled-anothers"],
   },
   {

@@ -40,15 +40,18 @@ export class OurWorker {
 
   constructor(options: OurWorkerOptions) {
     this.#options = options;
-    this.#holding = redisHolding(linkOver(options.connection), redisKeys(), {
-      lease: options.lease,
-      visibilityTimeout: options.visibilityTimeout / 1000,
-    });
+    const { connection, lease, visibilityTimeout } = options;
+    const lengths = { lease, visibilityTimeout: visibilityTimeout / 1000 };
+    this.#holding = redisHolding(linkOver(connection), redisKeys(), lengths, () => {});
     this.#held = new HeldMessages(options.lease);
   }
 
   get process() {
     return this.#options.connection.process;
+  }
+
+  get hasRoom(): boolean {
+    return !this.#stopping && this.#held.size < this.#options.concurrency;
   }
 
   get isStopping(): boolean {
@@ -57,6 +60,7 @@ export class OurWorker {
 
   start(): void {
     this.#renewedAt = monotonic();
+    this.#options.connection.onReady(() => this.#wake());
     void this.#consume();
     void this.#keepLeases();
     void this.#restoreOrphans();
@@ -89,7 +93,7 @@ export class OurWorker {
           if (deliveries.length === 0) await this.#rest(5000, queues);
         }
       } catch {
-        await this.process.sleep(Math.min(5000, 100 * 2 ** failures++));
+        await this.#rest(Math.min(5000, 100 * 2 ** failures++));
       }
     }
   }

@@ -32,8 +32,25 @@ export function copies(picture: Picture): Map<MessageName, number> {
   return count;
 }
 
+/** What was popped from the lists. */
+export function newlyMissing(before: Picture, now: Picture): MessageName[] {
+  return [...before.lists].flatMap(([list, names]) => names.slice(now.lists.get(list)?.length ?? 0));
+}
+
+/** One of those that were given back to the heads of their lists, and is not there, or behind a younger one. */
+export function outOfOrder(before: Picture, now: Picture, given: readonly { name: MessageName; ends: number }[]) {
+  const oldestFirst = given.toSorted((a, b) => a.ends - b.ends);
+  const heads = [...now.lists.keys()].map((list) => atHead(before, now, list).reverse());
+  return given.find(({ name }) => {
+    const head = heads.find((names) => names.includes(name));
+    const wanted = oldestFirst.filter((other) => head?.includes(other.name)).map((other) => other.name);
+    const found = head?.filter((other) => wanted.includes(other));
+    return !found || found.some((other, i) => wanted[i] !== other);
+  })?.name;
+}
+
 /** What is in `now` at the right end of a list beyond what it has in common with `before`: the next to be popped last. */
-export function atHead(before: Picture, now: Picture, list: string): MessageName[] {
-  const [old, new_] = [before.lists.get(list) ?? [], now.lists.get(list) ?? []];
-  return old.every((name, i) => new_[i] === name) ? new_.slice(old.length) : [];
+function atHead(before: Picture, now: Picture, list: string): MessageName[] {
+  const [old, young] = [before.lists.get(list) ?? [], now.lists.get(list) ?? []];
+  return old.every((name, i) => young[i] === name) ? young.slice(old.length) : [];
 }

@@ -11,7 +11,7 @@ export interface Presented {
   tag: string;
   /** The mark that the caller presents as its own. */
   nonce: string;
-  /** Whether the script did it. */
+  /** Whether the script did it; 2 tells that there was something to be told besides. */
   answer: boolean;
   /** The argument that follows. */
   next: string | undefined;
@@ -23,7 +23,7 @@ export function presented(about: string, args: readonly string[], reply: Reply):
   const answers = Array.isArray(reply) ? reply : [reply];
   return Array.from({ length: (args.length - first) / each }, (_, i) => {
     const at = first + each * i;
-    return { tag: args[at]!, nonce: args[at + 1]!, answer: answers[i] === 1, next: args[at + 2] };
+    return { tag: args[at]!, nonce: args[at + 1]!, answer: answers[i] === 1 || answers[i] === 2, next: args[at + 2] };
   });
 }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generateOf, type Kind, kinds } from "./generate.ts";
-import { rules } from "./ledger.ts";
 import { mutate, mutations } from "./mutations.ts";
+import { rules } from "./rules.ts";
+import type { Schedule } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
 import { readTraces, writeTrace } from "./traces.ts";
 import { simulate } from "./world.ts";
@@ -48,6 +49,17 @@ test("the same seed tells the same tale", async () => {
     const [one, other] = [await simulate(generateOf("mixed", seed)), await simulate(generateOf("mixed", seed))];
     assert.equal(String(one.tale), String(other.tale));
   }
+});
+
+test("what fails is shrunk to the few steps that it takes", async () => {
+  const { alter } = mutate(mutations.find(({ name }) => name === "a retry is acknowledged and not published")!);
+  const fails = async (schedule: Schedule) => (await simulate(schedule, { alter })).violation?.rule === "gone";
+  let seed = 0;
+  while (!(await fails(generateOf("ours", seed)))) seed++;
+  const { setup, steps } = await shrink(generateOf("ours", seed), fails);
+  assert.deepEqual([setup.workers, setup.concurrency, setup.queues], [1, 1, 1]);
+  assert.deepEqual([...new Set(steps.map((step) => step.do))], ["publish"]);
+  assert.equal(steps.length, 1);
 });
 
 for (const [file, { story, broke, mutation, schedule }] of readTraces()) {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import type { Rule } from "./ledger.ts";
+import type { Rule } from "./rules.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** A schedule that once broke a promise. */

@@ -1,11 +1,12 @@
 import { redisKeys } from "../../src/broker/redis-keys.ts";
 import { Connection, usual } from "./connection.ts";
-import { Ledger, type Violation } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import { anEnvelope, asText, type MessageName, messageName } from "./message.ts";
 import { OurWorker } from "./our-worker.ts";
 import { monotonicOfWhoRuns, Process } from "./process.ts";
 import { PythonPeer } from "./python-peer.ts";
 import { RedisHost } from "./redis-host.ts";
+import type { Violation } from "./rules.ts";
 import type { Ending, Schedule, Step } from "./schedule.ts";
 import { Tale } from "./tale.ts";
 import { Timeline } from "./timeline.ts";
@@ -77,6 +78,7 @@ class World {
       lists: this.#queues.flatMap(keys.lists),
       deadLetters: keys.deadLetters,
       calmSince: () => this.#calmSince(),
+      hasRoom: () => this.#slots.some(({ now }) => now instanceof OurWorker && now.hasRoom && this.#isCalm(now)),
     });
     this.#host.witness = this.#ledger;
     this.#producer = new Connection(new Process("producer", this.#timeline), this.#host, this.#timeline);
@@ -138,6 +140,10 @@ class World {
   #newWorker(connection: Connection): OurWorker {
     const { lease, visibilityTimeout, concurrency } = this.#schedule.setup;
     return new OurWorker({ ...this.#common(connection), lease, visibilityTimeout, concurrency });
+  }
+
+  #isCalm({ process }: OurWorker): boolean {
+    return process.alive && this.#troubles.lastEnd(process) <= this.#timeline.now;
   }
 
   /** Since when at least one worker of ours has lived undisturbed. */
@@ -263,6 +269,8 @@ class World {
     const timeouts = Math.max(visibilityTimeout, ...peers.map((peer) => peer.visibilityTimeout));
     const work = this.#plans.values().reduce((sum, { work: ms, endings }) => sum + 3 * ms * endings.length, 0);
     const deadline = this.#timeline.now + 2 * timeouts + mutexExpires + 40 * lease + work;
+    // What was published last is still on its way.
+    await this.#pass(lease);
     while (this.#timeline.now < deadline && this.#ledger.unfinished.length > 0 && !this.#ledger.violation) {
       if (!this.#slots.some(({ now }) => now instanceof OurWorker && now.process.alive)) this.#slots[0]!.start();
       await this.#pass(lease / 2);

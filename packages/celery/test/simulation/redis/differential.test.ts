@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { Redis } from "ioredis";
 import { startRedis } from "../../../../../testing/redis.ts";
 import { without } from "../../../../../testing/require-server.ts";
-import { Failure, type Reply, Status } from "./reply.ts";
+import { type Plain, plain, plainBuffers, plainError } from "./plain.ts";
 import { SimulatedRedis } from "./server.ts";
 
 const skip = without("redis-server");
@@ -133,25 +133,6 @@ const readers = {
   zset: ["ZRANGE", "KEY", "0", "-1", "WITHSCORES"],
   set: ["SMEMBERS", "KEY"],
 } as const;
-
-/** Of an error only its first word: the rest tells where in a script. */
-type Plain = number | string | null | { error: string } | Plain[];
-
-function plain(reply: Reply): Plain {
-  if (reply instanceof Status) return reply.text;
-  if (reply instanceof Failure) return { error: reply.message.split(" ")[0]! };
-  return Array.isArray(reply) ? reply.map(plain) : reply;
-}
-
-function plainBuffers(reply: unknown): Plain {
-  if (reply instanceof Error) return plainError(reply);
-  if (Array.isArray(reply)) return reply.map(plainBuffers);
-  return reply instanceof Uint8Array ? Buffer.from(reply).toString("latin1") : (reply as Plain);
-}
-
-function plainError(error: Error): Plain {
-  return { error: error.message.split(" ")[0]! };
-}
 
 /** Where Redis promises no order, ours is another. */
 function sorted(command: string, reply: Plain): Plain {
