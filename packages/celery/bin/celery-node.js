@@ -6,7 +6,7 @@ const needed = 24;
 
 if (Number.parseInt(process.versions.node, 10) < needed) {
   process.stderr.write(
-    `error: celery-node needs Node ${needed} or later, this is ${process.versions.node} [CDT-NODE-VERSION]\n` +
+    `error: celery-node needs Node ${needed} or later, this is ${process.versions.node} [CDT-CELERY-NODE-VERSION]\n` +
       "try: npm install node@24   # in the project's folder: it brings a Node of its own\n",
   );
   process.exit(2);

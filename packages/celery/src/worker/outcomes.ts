@@ -151,7 +151,7 @@ export class TaskRevoked extends CeleryError {
 /** The failure of a task whose process died under it. */
 export class WorkerLostError extends CeleryError {
   readonly kind = "transient";
-  readonly code = "CDT-WORKER-LOST";
+  readonly code = "CDT-PROCESS-LOST";
   readonly help =
     "look for what ended the process: the kernel's memory killer, a crash, process.exit(); rejectOnWorkerLost runs such tasks again";
   readonly pid: number;
