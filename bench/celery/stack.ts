@@ -69,13 +69,11 @@ async function started(scope: Scope, command: Parameters<typeof startServer>[0])
 }
 
 /**
- * Memory of a process and its descendants in bytes. Of one process all that is resident; of several the proportional set
- * size, in which pages that they share count once.
+ * Memory of a process and its descendants in bytes: the proportional set size, in which pages that processes share count
+ * once, be they the children of one worker or two programs that run the same Python or Node.
  */
 export function memoryOfTree(pid: number): number {
-  const pids = withDescendants(pid);
-  if (pids.length === 1) return kibibytes(`/proc/${pid}/status`, "VmRSS") * 1024;
-  return pids.reduce((sum, one) => sum + kibibytes(`/proc/${one}/smaps_rollup`, "Pss"), 0) * 1024;
+  return withDescendants(pid).reduce((sum, one) => sum + kibibytes(`/proc/${one}/smaps_rollup`, "Pss"), 0) * 1024;
 }
 
 function withDescendants(pid: number): number[] {

@@ -16,7 +16,7 @@ import { taskSentEvents } from "../worker/events/task-sent.ts";
 import type { Addresses, App } from "./app.ts";
 import { noResults } from "./no-results.ts";
 import { SettingError } from "./setting-error.ts";
-import type { TlsSetting } from "./settings.ts";
+import type { TlsSetting } from "./setting-target.ts";
 
 /** What an app's settings lead to: connected, until it is closed. */
 export interface AppConnection {
@@ -39,8 +39,8 @@ export async function connectApp(
   options: { signal?: AbortSignal | undefined; log?: Logger | undefined } = {},
 ): Promise<AppConnection> {
   const parts = makeParts(app, addresses, options.log);
-  const { worker, program } = app.settings;
-  const events = program.sendSentEvent ? producerEvents(parts.broker) : undefined;
+  const { worker } = app.settings;
+  const events = worker.sendSentEvents ? producerEvents(parts.broker) : undefined;
   const client = createClient({
     ...parts,
     ...(worker.defaultQueue !== undefined && { defaultQueue: worker.defaultQueue }),

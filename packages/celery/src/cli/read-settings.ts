@@ -1,20 +1,19 @@
 import type { RedisBrokerOptions } from "../broker/redis.ts";
 import type { RedisResultsOptions } from "../results/redis.ts";
 import type { WorkerOptions } from "../worker/options.ts";
-import type { Task, TaskOptions } from "../worker/task.ts";
+import type { Task } from "../worker/task.ts";
 import { globPattern } from "../worker/task-names.ts";
 import { checkSetting } from "./check-setting.ts";
 import { router, type TaskRoutes } from "./routes.ts";
 import { SettingError } from "./setting-error.ts";
+import type { ProgramSettings, SettingTarget } from "./setting-target.ts";
 import {
   type CelerySettings,
   camelName,
   celeryName,
   fixedSettings,
   type Setting,
-  type SettingTarget,
   settings,
-  type TlsSetting,
   whyUnsupported,
 } from "./settings.ts";
 import {
@@ -33,25 +32,6 @@ export interface AppSettings {
   program: ProgramSettings;
   /** What was set and has no meaning here, as sentences. */
   warnings: string[];
-}
-
-/** What only the program `celery-node` heeds. Times are in seconds. */
-export interface ProgramSettings {
-  broker?: string;
-  brokerTls?: TlsSetting;
-  backend?: string;
-  backendTls?: TlsSetting;
-  connectionRetryOnStartup?: boolean;
-  connectionMaxRetries?: number | null;
-  /** Options of tasks by their names, globs allowed. */
-  annotations?: Readonly<Record<string, TaskOptions>>;
-  disableRateLimits?: boolean;
-  pool?: string;
-  maxTasksPerChild?: number | null;
-  maxMemoryPerChild?: number | null;
-  softShutdownTimeout?: number;
-  sendSentEvent?: boolean;
-  logColor?: boolean;
 }
 
 /**

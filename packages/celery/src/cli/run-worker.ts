@@ -8,6 +8,7 @@ import type { WorkerInput } from "./commands/worker.ts";
 import { type AppConnection, connectApp } from "./connect-app.ts";
 import { connectPatiently } from "./connect-patiently.ts";
 import { dumpWorker } from "./dump.ts";
+import { keepHeapLean } from "./lean-heap.ts";
 import { maskPasswords } from "./mask.ts";
 import { takePidfile } from "./pidfile.ts";
 import { purgeQueue } from "./purge-queue.ts";
@@ -17,6 +18,7 @@ import { type Plan, planWorker } from "./worker-plan.ts";
 
 /** Runs an app's worker until it is told to stop. */
 export async function runWorker(context: CommandContext, input: WorkerInput): Promise<ExitCode> {
+  keepHeapLean();
   const loaded = await context.app();
   const log = loaded.app.options.log ?? context.log(input.loglevel);
   const plan = planWorker(loaded, input, log);

@@ -1,6 +1,7 @@
 import type { QueueDeclaration } from "../broker/broker.ts";
 import type { TaskOptions } from "../worker/task.ts";
 import type { TaskRoutes } from "./routes.ts";
+import type { SettingTarget, TlsSetting } from "./setting-target.ts";
 import type { BrokerTransportOptions, ResultTransportOptions } from "./transport-options.ts";
 
 /** What a setting may hold, by the name of its kind. Times are in seconds, as in Celery. */
@@ -22,22 +23,6 @@ export interface SettingKinds {
   "broker options": BrokerTransportOptions;
   "result options": ResultTransportOptions;
 }
-
-/** Celery's `broker_use_ssl`: true, or redis-py's options. Paths of PEM files. */
-export type TlsSetting =
-  | boolean
-  | {
-      ssl_cert_reqs?: string;
-      ssl_ca_certs?: string;
-      ssl_certfile?: string;
-      ssl_keyfile?: string;
-      ssl_check_hostname?: boolean;
-      /** Ours: the name that the server's certificate carries, where it is not the host's. */
-      ssl_server_name?: string;
-    };
-
-/** Where a setting's value goes: to an option of {@link createWorker}, of the broker, of the result store, ... */
-export type SettingTarget = `${"worker" | "broker" | "results" | "program"}.${string}`;
 
 export interface Setting {
   kind: keyof SettingKinds;
@@ -72,7 +57,7 @@ export const settings = {
   },
   result_backend: { kind: "text", python: null, to: "program.backend", note: "also `backend`" },
   redis_backend_use_ssl: { kind: "tls", python: null, ours: false, to: "program.backendTls" },
-  redis_socket_timeout: { kind: "seconds", python: 120, ours: 10, to: "results.answerTimeout", ms: true },
+  redis_socket_timeout: { kind: "seconds", python: 120, ours: 6, to: "results.answerTimeout", ms: true },
   redis_socket_connect_timeout: { kind: "seconds", python: null, ours: 10, to: "results.connectTimeout", ms: true },
   result_backend_transport_options: { kind: "result options", python: {}, to: "results.*", note: "see below" },
   result_expires: { kind: "seconds or null", python: 86_400, to: "results.expires", note: "0 or null: for ever" },
@@ -125,7 +110,8 @@ export const settings = {
     to: "worker.deduplicateSuccessfulTasks",
   },
   worker_enable_remote_control: { kind: "boolean", python: true, to: "worker.control", note: "false: `control: off`" },
-  task_send_sent_event: { kind: "boolean", python: false, to: "program.sendSentEvent", note: "by `app.connect()`" },
+  task_inherit_parent_priority: { kind: "boolean", python: false, to: "worker.inheritParentPriority" },
+  task_send_sent_event: { kind: "boolean", python: false, to: "worker.sendSentEvents" },
   worker_send_task_events: { kind: "boolean", python: false, to: "worker.events" },
   worker_soft_shutdown_timeout: { kind: "seconds", python: 0, to: "program.softShutdownTimeout" },
   worker_log_color: { kind: "boolean", python: null, to: "program.logColor", note: "by default on a terminal" },
@@ -209,7 +195,6 @@ export const unsupportedSettings: Readonly<Record<string, string>> = {
   "task_create_missing_queue_*": "a queue that is named is declared as a direct one",
   "task_default_*": "say it when sending, or in task_routes",
   task_eager_propagates: "use the test kit: @ccatobs/celery/testing",
-  task_inherit_parent_priority: "say it when sending",
   "task_publish_retry*": "publishing rejects when the broker does not take it; the sender decides",
   task_queue_max_priority: "RabbitMQ's",
   task_remote_tracebacks: "tracebacks are always text",

@@ -1,4 +1,4 @@
-import type { SettingTarget } from "./settings.ts";
+import type { SettingTarget } from "./setting-target.ts";
 
 /** Celery's `broker_transport_options`, as far as they have a meaning here. Times are in seconds. */
 export interface BrokerTransportOptions {
@@ -11,6 +11,7 @@ export interface BrokerTransportOptions {
   unacked_index_key?: string;
   unacked_mutex_key?: string;
   fanout_prefix?: boolean | string;
+  fanout_patterns?: boolean;
   socket_timeout?: number;
   socket_connect_timeout?: number;
   client_name?: string;
@@ -61,7 +62,13 @@ export const brokerTransportOptions: Readonly<Record<keyof BrokerTransportOption
     python: true,
     to: "broker.fanoutPrefix",
   },
-  socket_timeout: { ...seconds, python: null, ours: 10, to: "broker.answerTimeout", ms: true },
+  fanout_patterns: {
+    wants: "true or false",
+    holds: (value) => typeof value === "boolean",
+    python: true,
+    to: "broker.fanoutPatterns",
+  },
+  socket_timeout: { ...seconds, python: null, ours: 6, to: "broker.answerTimeout", ms: true },
   socket_connect_timeout: { ...seconds, python: null, ours: 10, to: "broker.connectTimeout", ms: true },
   client_name: { ...text, python: null, to: "broker.clientName" },
 };
@@ -82,7 +89,6 @@ export const unsupportedTransportOptions: Readonly<Record<string, string>> = {
   unacked_restore_limit: "restoring goes by batches of its own",
   unacked_restore_interval: "expired leases are looked for four times a lease",
   unacked_restore_throttle: "expired leases are looked for four times a lease",
-  fanout_patterns: "always on",
   socket_keepalive: "always on",
   retry_on_timeout: "nothing is sent twice by the connection itself",
   max_connections: "one connection carries all commands",
