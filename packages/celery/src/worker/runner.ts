@@ -64,7 +64,8 @@ export function createRunner(options: RunnerOptions): Runner {
 
   async function perform(held: Held): Promise<Outcome> {
     const { work, refusal } = held;
-    if (held.lost) return { kind: "left" };
+    // Also when it ended while this process was stalled between the pop and here.
+    if (all.isLost(held)) return { kind: "left" };
     if (!work) return { kind: "refused", refusal: refusal! };
     if (held.revoked) return { kind: "revoked", expired: false, terminated: false, signal: undefined };
     if (isExpired(work)) return { kind: "revoked", expired: true, terminated: false, signal: undefined };

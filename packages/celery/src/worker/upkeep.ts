@@ -15,6 +15,9 @@ const presenceEvery = 10_000;
 /** The longest a timer is set for: further away is looked at again by then. */
 const longestTimer = 60 * 60_000;
 
+/** How long is waited when a clock that is ahead of the broker's has made us ask too early, in ms. */
+const clocksDiffer = 250;
+
 /**
  * What a worker does for the broker beside consuming: it gives back what dead workers left and what was parked and is
  * due (every quarter of a lease, shortened by up to a quarter so that workers do not march in step, and when the next
@@ -42,6 +45,8 @@ export function startUpkeep(broker: Broker, name: string, queues: QueueCycle, lo
   ];
   let stopped = false;
   let alarm: { timer: NodeJS.Timeout; at: number } | undefined;
+  /** The last time at which it was rung. What is due then by our clock and not by the broker's is not asked for at once again. */
+  let rungFor = 0;
 
   function expect(time: Date): void {
     const at = time.getTime();
@@ -49,9 +54,11 @@ export function startUpkeep(broker: Broker, name: string, queues: QueueCycle, lo
     clearTimeout(alarm?.timer);
     const ring = () => {
       alarm = undefined;
+      rungFor = at;
       void restore();
     };
-    alarm = { timer: setTimeout(ring, Math.min(longestTimer, Math.max(1, at - Date.now() + 1))), at };
+    const soonest = at === rungFor ? clocksDiffer : 1;
+    alarm = { timer: setTimeout(ring, Math.min(longestTimer, Math.max(soonest, at - Date.now() + 1))), at };
   }
 
   async function attempt(what: string, act: () => Promise<void>): Promise<void> {
