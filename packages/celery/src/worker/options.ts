@@ -46,6 +46,12 @@ export interface WorkerOptions extends TaskOptions {
   defaultQueue?: string;
   /** Tells where a task goes by its name; wins over `defaultQueue`. */
   route?: (taskName: string) => Address | undefined;
+  /** A chord's body gets the results in the order of its members (Celery's `result_chord_ordered`); true by default. All workers must agree. */
+  chordOrdered?: boolean;
+  /** What a task sends has its priority, unless it says another (Celery's `task_inherit_parent_priority`); false by default. */
+  inheritParentPriority?: boolean;
+  /** Also what this worker's tasks send, and what follows them, is told as an event (Celery's `task_send_sent_event`); false by default. */
+  sendSentEvents?: boolean;
   /** Node name; `celery@<host>-<pid>-<random>` by default. Unique among the workers of a broker. */
   name?: string;
   /** Silent by default. */

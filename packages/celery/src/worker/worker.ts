@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { pino } from "pino";
-import type { Address } from "../broker/broker.ts";
 import { createContinuation } from "../canvas/continuation.ts";
 import { readSignature } from "../canvas/read-signature.ts";
 import type { CanvasServices } from "../canvas/services.ts";
+import { type OnSent, taskSender } from "../canvas/task-sender.ts";
 import { createClient } from "../client/client.ts";
-import { encodeTask, type TaskToSend } from "../message/encode-task.ts";
 import { builtinPool } from "./builtin-pool.ts";
 import { Consumer } from "./consumer.ts";
 import { createRemoteControl } from "./control/remote-control.ts";
@@ -45,11 +44,17 @@ export function createWorker(options: WorkerOptions): Worker {
   const name = options.name ?? `celery@${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const log = (options.log ?? pino({ level: "silent" })).child({ worker: name });
   const queues = new QueueCycle(options.queues, options.queueOrderStrategy);
-  const client = createClient(options);
+  const onSent: OnSent = (address, envelope) => {
+    if (options.sendSentEvents) remote.onSent(address, envelope);
+  };
+  const client = createClient({ ...options, onSent });
+  const publish = taskSender(broker, onSent);
   const services: CanvasServices = {
     results,
+    chordOrdered: options.chordOrdered ?? true,
+    inheritParentPriority: options.inheritParentPriority ?? false,
     route: (taskName) => options.route?.(taskName) ?? options.defaultQueue ?? "celery",
-    send: (task) => broker.publish(addressOf(task), encodeTask(task)),
+    send: async (task) => void (await publish(task)),
     refused: (error) => log.error({ err: error }, "part of a canvas cannot be read; the rest of it is done"),
   };
   const builtin = builtinPool(pool, services, (request) => book.find(request));
@@ -246,10 +251,6 @@ export function createWorker(options: WorkerOptions): Worker {
       draining: state === "draining",
     }),
   };
-}
-
-function addressOf({ queue = "", exchange, routingKey = queue }: TaskToSend): Address {
-  return exchange ? { exchange, routingKey } : queue;
 }
 
 function effectiveOptions(options: WorkerOptions): EffectiveOptions {

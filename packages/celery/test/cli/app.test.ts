@@ -62,6 +62,25 @@ test("with task_send_sent_event a client tells of what it sends, under a produce
   assert.match(String(event.hostname), /^gen\d+@/);
 });
 
+test("with task_send_sent_event a worker tells of what its tasks send, and of what follows them", async (t) => {
+  const root = task("root", async (context) => void (await context.send("leaves", "leaf")));
+  const { app, client, broker, results } = await connected(t, { tasks: [root], task_send_sent_event: true });
+  const sent: string[] = [];
+  const both = Promise.withResolvers<void>();
+  await broker.listen({ exchange: "celeryev", routingKey: "#", queue: "listener" }, (raw) => {
+    const event = readPlainMessage(raw).body as Record<string, unknown>;
+    if (event.type === "task-sent" && event.hostname === worker.name) sent.push(String(event.name));
+    if (sent.length === 2) both.resolve();
+  });
+  const options = { ...app.settings.worker, queues: ["roots"], tasks: app.tasks, mingle: false };
+  const worker = createWorker({ broker, results, ...options });
+  await worker.start();
+  t.after(() => worker.stop());
+  await client.apply(signature(root, [], { queue: "roots" }).link(signature("after")));
+  await soon(both.promise);
+  assert.deepEqual(sent, ["leaf", "after"]);
+});
+
 test("TLS is configured in the URL or by broker_use_ssl, and the server's name may be another than the host's", {
   skip: without("redis-server", "openssl"),
 }, async (t) => {
