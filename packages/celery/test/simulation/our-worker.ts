@@ -116,6 +116,10 @@ export class OurWorker {
   async #work(held: Held, name: MessageName): Promise<void> {
     const { ledger, plan } = this.#options;
     const { envelope, deaths, queue } = held.delivery;
+    if (this.#held.isLost(held)) {
+      this.#tell(`leaves ${name}, whose lease was over before it could start`);
+      return this.#held.remove(held);
+    }
     if (!envelope) return this.#deadLetter(held, name, "malformed");
     if (deaths >= mostDeaths) return this.#deadLetter(held, name, "poison");
     ledger.start(name, this.process);
