@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DecodedTask } from "../message/decode-task.ts";
+import type { Embed } from "../message/encode-task.ts";
 import { traceContext } from "../message/trace-context.ts";
 import type { ResultTuple } from "../results/result-tuple.ts";
 import type { RemoteError } from "../results/results.ts";
@@ -64,6 +65,11 @@ export interface Continuation {
 /** `headers` carry the trace on, where there is one. */
 export type Parent = Pick<DecodedTask, "id" | "rootId" | "priority"> & Partial<Pick<DecodedTask, "headers">>;
 
+/** Whether a message names what follows its task: callbacks, errbacks, further steps of a chain, a chord. */
+export function isFollowed({ callbacks, errbacks, chain, chord }: Embed): boolean {
+  return [callbacks, errbacks, chain].some((list) => listOf(list).length > 0) || (chord ?? null) !== null;
+}
+
 export function createContinuation(services: CanvasServices): Continuation {
   const { route, limits, inheritParentPriority = false, refused } = services;
   const chords = chordJoins(services);
@@ -101,9 +107,7 @@ export function createContinuation(services: CanvasServices): Continuation {
   }
 
   return {
-    isWanted({ embed: { callbacks, errbacks, chain, chord } }) {
-      return [callbacks, errbacks, chain].some((list) => listOf(list).length > 0) || (chord ?? null) !== null;
-    },
+    isWanted: ({ embed }) => isFollowed(embed),
 
     async succeeded(task, value) {
       const chain = listOf(task.embed.chain);

@@ -1,4 +1,5 @@
 import type { Delivery } from "../broker/broker.ts";
+import { isFollowed } from "../canvas/continuation.ts";
 import { type DecodedTask, decodeTask } from "../message/decode-task.ts";
 import { UndecodableMessage } from "../message/undecodable-message.ts";
 import { celeryErrors } from "../results/celery-errors.ts";
@@ -65,6 +66,7 @@ function requestOf(decoded: DecodedTask, delivery: Delivery): TaskRequest {
     parentId: decoded.parentId,
     groupId: decoded.groupId,
     groupIndex: decoded.groupIndex,
+    isFollowed: isFollowed(decoded.embed),
     priority: decoded.priority,
     eta: decoded.eta,
     expires: decoded.expires,

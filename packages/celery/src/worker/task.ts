@@ -18,6 +18,8 @@ export interface TaskRequest {
   parentId: string | undefined;
   groupId: string | undefined;
   groupIndex: number | undefined;
+  /** Whether the message names what follows the task: callbacks, errbacks, further steps of a chain, a chord. */
+  isFollowed: boolean;
   priority: number;
   eta: Date | undefined;
   expires: Date | undefined;

@@ -97,6 +97,7 @@ export function aRequest(
       parentId: undefined,
       groupId: undefined,
       groupIndex: undefined,
+      isFollowed: false,
       priority: 0,
       eta: undefined,
       expires: undefined,

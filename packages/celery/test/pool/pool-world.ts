@@ -46,7 +46,7 @@ export function aJob(task: Task | string, { hard, soft, ...request }: TestJobOpt
   const received: TaskRequest = {
     ...{ id: `task-${++jobs}`, name, queue: "deep_sky", args: [], kwargs: {}, retries: 0, redelivered: false },
     ...{ headers: {}, replyTo: undefined, rootId: undefined, parentId: undefined, groupId: undefined },
-    ...{ groupIndex: undefined, priority: 0, eta: undefined, expires: undefined, stamps: {} },
+    ...{ groupIndex: undefined, isFollowed: false, priority: 0, eta: undefined, expires: undefined, stamps: {} },
     ...request,
   };
 
