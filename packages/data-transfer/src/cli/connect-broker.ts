@@ -32,7 +32,7 @@ const outcomes = new MemoryResultHub();
  * @throws any of errors/broker.ts, or the signal's reason
  */
 export async function connectBroker(settings: Settings, log: Logger, signal: AbortSignal): Promise<Connection> {
-  const open = settings.broker.kind === "memory" ? () => inMemory(settings) : () => onRedis(settings);
+  const open = settings.broker.kind === "memory" ? () => inMemory(settings) : () => onRedis(settings, log);
   const waiting = { what: describe(settings), timeout: settings.startupTimeout, log, signal };
   return await keepTrying(waiting, async () => {
     // Made anew at every attempt: certificates may have been put in place or renewed meanwhile.
@@ -71,8 +71,9 @@ export function redisOptions({ redis, startupTimeout }: Settings): RedisConnecti
   };
 }
 
-function onRedis(settings: Settings): Connection {
-  const options = { ...redisOptions(settings), globalKeyPrefix: settings.redis.globalKeyprefix };
+/** @param log  told when certificate files were renewed, or cannot be used */
+function onRedis(settings: Settings, log: Logger): Connection {
+  const options = { ...redisOptions(settings), globalKeyPrefix: settings.redis.globalKeyprefix, log };
   const { visibilityTimeout } = settings.redis;
   return both(
     redisBroker({ ...options, lease: settings.broker.lease * 1000, visibilityTimeout }),

@@ -104,6 +104,15 @@ export class StagingInterrupted extends TransientError {
   }
 }
 
+/** The message had a time limit, as Celery's `apply_async(time_limit=...)` gives it, and it is over. */
+export class StagingTimeLimit extends TransientError {
+  readonly code = "CDT-STAGING-TIME-LIMIT";
+  readonly help = "nothing to do: it is tried again without a limit; whoever sent the message should give none";
+  constructor(sentence: string, options?: ErrorOptions) {
+    super(sentence, {}, options);
+  }
+}
+
 /** Something in our own code went wrong. */
 export class StagingDefect extends TransientError {
   readonly code = "CDT-STAGING-DEFECT";

@@ -14,6 +14,11 @@ export const metricDefinitions = {
   cdt_queue_depth: { type: "gauge", help: "Messages waiting in a queue.", labels: ["queue"] },
   cdt_leases_held: { type: "gauge", help: "Broker messages that this process holds.", labels: [] },
   cdt_claims: { type: "gauge", help: "Staging items that this process has claimed in the database.", labels: [] },
+  cdt_control_requests_total: {
+    type: "counter",
+    help: "Requests of Celery's remote control, by method and outcome (`done`, `refused`, ...).",
+    labels: ["method", "outcome"],
+  },
   cdt_event_loop_lag_seconds: {
     type: "gauge",
     help: "99th percentile of the event loop's lag since the last scrape.",
@@ -44,6 +49,8 @@ export interface Metrics {
   leasesHeld(count: number): void;
   claims(count: number): void;
   reservedBytes(count: number): void;
+  /** Somebody has asked something of this process through the broker. */
+  controlled(method: string, outcome: string): void;
   /** Stops watching the event loop. */
   stop(): void;
 }
@@ -64,6 +71,7 @@ export function createMetrics(cgroup: () => CgroupReading = readCgroup): Metrics
   const leases = gauge(registry, "cdt_leases_held");
   const claims = gauge(registry, "cdt_claims");
   const reserved = gauge(registry, "cdt_reserved_bytes");
+  const control = counter(registry, "cdt_control_requests_total");
   gauge(registry, "cdt_seconds_since_last_poll", (self) => {
     // Absent before the first poll: a process that does not poll has no age to show.
     if (lastPoll === undefined) self.remove();
@@ -92,6 +100,7 @@ export function createMetrics(cgroup: () => CgroupReading = readCgroup): Metrics
     leasesHeld: (count) => leases.set(count),
     claims: (count) => claims.set(count),
     reservedBytes: (count) => reserved.set(count),
+    controlled: (method, outcome) => control.inc({ method, outcome }),
     stop: () => lag.disable(),
   };
 }

@@ -1,8 +1,8 @@
-import { DeadLetter, Ignore, Requeue, type Task, type TaskContext } from "@ccatobs/celery";
+import { DeadLetter, Ignore, Requeue, type Task, type TaskContext, WorkerShutdown } from "@ccatobs/celery";
 import type { Logger } from "pino";
 import { DataTransferError } from "../errors/data-transfer-error.ts";
 import { ClaimLost } from "../errors/database.ts";
-import { ClaimUnrenewable, StagingDefect, StagingInterrupted } from "../errors/staging.ts";
+import { ClaimUnrenewable, StagingDefect, StagingInterrupted, StagingTimeLimit } from "../errors/staging.ts";
 import type { StagingItem } from "../model/staging.ts";
 import type { Database } from "../opsdb/database.ts";
 import {
@@ -56,11 +56,15 @@ export function stagingTask(work: StagingWork, name: string): Task {
     name,
     async run(context) {
       const request = readStagingRequest(context.request);
+      // An item may wait for another attempt, and a job ends with its last item: nothing would be left to follow.
+      if (context.request.isFollowed) throw new DeadLetter("unsupported-canvas", canvasRefusal);
       if (request.kind === "job") return fanOut(work.db, work.locationIds, context, request.jobId);
       return stageItem(work, context, request.itemId);
     },
   };
 }
+
+const canvasRefusal = "staging cannot be followed by a chain, a chord or callbacks; wait for the result instead";
 
 /** What a client reads as the result of an item. */
 export interface StagedResult {
@@ -70,6 +74,9 @@ export interface StagedResult {
   bytes: number;
   already_there: boolean;
 }
+
+/** Where Python's clients look for our errors. */
+const errorModule = "ccat_data_transfer.errors";
 
 /** Seconds for which a worker that does not reach the database keeps a message, before others may have it. */
 const longestPatience = 10;
@@ -88,12 +95,10 @@ async function stageItem(work: StagingWork, context: TaskContext, itemId: number
     case "claimed":
       return workOn(work, context, claimed);
     case "finished":
-      if (claimed.item.status === "completed") return resultOf(claimed.item);
-      throw new Ignore(`item ${itemId} has ended: ${claimed.item.errorText ?? claimed.item.status}`);
+    case "cancelled":
+      return await answerEnded(context, claimed.item);
     case "busy":
       throw new Ignore(`item ${itemId} is being worked on`);
-    case "cancelled":
-      throw new Ignore(`item ${itemId} was cancelled`);
     case "paused":
       await holdItem(db, itemId, {
         reason: "paused",
@@ -106,6 +111,15 @@ async function stageItem(work: StagingWork, context: TaskContext, itemId: number
     case "unknown":
       throw new DeadLetter("unknown-item", `there is no staging item ${itemId}`);
   }
+}
+
+/** Whoever asks after the end hears what those heard who had waited for it. */
+async function answerEnded(context: TaskContext, item: StagingItem): Promise<StagedResult> {
+  if (item.status === "completed") return resultOf(item);
+  const { id, errorText = `item ${id} has failed`, errorCode } = item;
+  const error = { exc_type: "StagingItemFailed", exc_message: [errorText, errorCode], exc_module: errorModule };
+  await context.settleOther(context.request.id, { error });
+  throw new Ignore(`item ${id} has ended: ${errorText}`);
 }
 
 /** From here the item is ours: every path below ends in a recorded completion, release or failure, or in a lost claim. */
@@ -197,12 +211,19 @@ async function tellWaiting(context: TaskContext, end: JobEnd, log: Logger): Prom
 /** What really ended the attempt: an abort shows as many errors, its cause as one. */
 function classify(error: unknown, context: TaskContext, claimSignal: AbortSignal): DataTransferError {
   if (claimSignal.aborted) return claimSignal.reason as DataTransferError;
-  if (context.signal.aborted) return new StagingInterrupted();
+  if (context.signal.aborted) return whyTold(context.signal.reason);
   return error instanceof DataTransferError ? error : new StagingDefect(error);
 }
 
+/** Nobody revokes our tasks from afar: what is no shutdown is the message's time limit. */
+function whyTold(reason: Error): DataTransferError {
+  return reason instanceof WorkerShutdown
+    ? new StagingInterrupted()
+    : new StagingTimeLimit(reason.message, { cause: reason });
+}
+
 function asRemoteError(error: DataTransferError) {
-  return { exc_type: error.name, exc_message: [error.message, error.code], exc_module: "ccat_data_transfer.errors" };
+  return { exc_type: error.name, exc_message: [error.message, error.code], exc_module: errorModule };
 }
 
 function resultOf(item: StagingItem): StagedResult {

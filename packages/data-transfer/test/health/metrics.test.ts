@@ -22,6 +22,7 @@ test("what the parts report is what Prometheus reads", async (t) => {
   metrics.leasesHeld(2);
   metrics.claims(1);
   metrics.reservedBytes(2 ** 40);
+  metrics.controlled("ping", "done");
   metrics.polled();
   // Twice: counters that are taken from the kernel must not add up over scrapes.
   await metrics.registry.metrics();
@@ -34,6 +35,7 @@ test("what the parts report is what Prometheus reads", async (t) => {
     "cdt_leases_held 2",
     "cdt_claims 1",
     `cdt_reserved_bytes ${2 ** 40}`,
+    'cdt_control_requests_total{method="ping",outcome="done"} 1',
     "cdt_cgroup_cpu_throttled_seconds_total 1.5",
     'cdt_cgroup_memory_events_total{event="oom_kill"} 2',
     'cdt_cgroup_memory_events_total{event="high"} 7',

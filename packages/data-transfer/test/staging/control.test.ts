@@ -5,6 +5,7 @@ import { getJob } from "../../src/opsdb/jobs.ts";
 import { pauseLocation, resumeLocation } from "../../src/opsdb/locations.ts";
 import { createGate } from "../world/gate.ts";
 import { aPackage } from "../world/package.ts";
+import { messageText } from "../world/queue.ts";
 import { startWorld } from "../world/start-world.ts";
 
 test("a worker that is shut down in the middle gives its package back, and the next worker stages it first", async (t) => {
@@ -174,3 +175,25 @@ test("a manager whose database is away when it begins to listen goes on when it 
   t.assert.equal(away, -1);
   await world.expect({ staged: [good], leftOver: "nothing" });
 });
+
+for (const [kind, timeLimits] of Object.entries({ soft: [null, 1], hard: [1, null] } as const)) {
+  test(`a message with a ${kind} time limit that is over: the package waits, and is staged by the next attempt`, async (t) => {
+    const world = await startWorld(t);
+    const [slow] = await world.archive.put(aPackage());
+    const gate = createGate();
+    await world.startWorker({ around: gate.around });
+    await world.request([slow]);
+    const { id } = await world.item(slow);
+    await world.message(messageText({ kwargs: { staging_item_id: id }, timeLimits: [...timeLimits] }));
+    await world.untilItem(slow, "waits for another attempt", ({ retryAt }) => retryAt !== undefined);
+    await world.untilQuiet();
+    gate.open();
+    await world.expect({
+      pending: [{ package: slow, code: "CDT-STAGING-TIME-LIMIT", reason: "transient" }],
+      leftOver: "nothing",
+    });
+    await world.letTimePass();
+    await world.workUntilIdle();
+    await world.expect({ staged: [slow], leftOver: "nothing" });
+  });
+}

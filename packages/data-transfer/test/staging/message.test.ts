@@ -5,7 +5,7 @@ import { carriesStagingId, readStagingRequest } from "../../src/staging/message.
 
 /** As a worker reads what a peer has sent. */
 function received(task: Partial<TaskToSend>): TaskRequest {
-  return { ...decodeTask(encodeTask({ queue: "q", name: "stage", ...task })), queue: "q" };
+  return { ...decodeTask(encodeTask({ queue: "q", name: "stage", ...task })), queue: "q", isFollowed: false };
 }
 
 test("ids are read from where our managers and Python's put them", () => {

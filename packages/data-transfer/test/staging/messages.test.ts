@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import type { RemoteError } from "@ccatobs/celery";
 import { aPackage } from "../world/package.ts";
 import { messageText } from "../world/queue.ts";
 import { startWorld } from "../world/start-world.ts";
@@ -54,6 +55,16 @@ const hopeless: readonly { what: string; reason: string; text: string }[] = [
     text: withBody([[], { constructor: { staging_item_id: 1 } }, {}]),
   },
   {
+    what: "with a step to follow it",
+    reason: "unsupported-canvas",
+    text: messageText({ kwargs: { staging_item_id: 1 }, embed: { chain: [{ task: "next", kwargs: {} }] } }),
+  },
+  {
+    what: "for a job, in a chord",
+    reason: "unsupported-canvas",
+    text: messageText({ args: [1], embed: { chord: { task: "body" } } }),
+  },
+  {
     what: "whose chain is no list",
     reason: "malformed",
     text: messageText({ kwargs: { staging_item_id: 1 }, embed: { chain: "next" } as never }),
@@ -95,7 +106,7 @@ test("__proto__ keys beside a good id do nothing", async (t) => {
   t.assert.equal(({} as Record<string, unknown>).polluted, undefined);
 });
 
-test("a message for an item that was staged answers its result again; one for a failed item changes nothing", async (t) => {
+test("a message for an item that has ended answers again how it ended, and changes nothing", async (t) => {
   const world = await startWorld(t);
   const [good, bad] = await world.archive.put(aPackage(), aPackage());
   await world.archive.truncate(bad, 1);
@@ -120,7 +131,10 @@ test("a message for an item that was staged answers its result again; one for a 
       already_there: false,
     },
   );
-  t.assert.notEqual((await world.results.get(failedAgain))?.status, "SUCCESS");
+  const failure = (await world.results.get(failedAgain))!;
+  t.assert.equal(failure.status, "FAILURE");
+  const { exc_type, exc_message } = failure.result as RemoteError;
+  t.assert.deepEqual([exc_type, exc_message[1]], ["StagingItemFailed", "CDT-SHORT-OBJECT"]);
   await world.expect({
     staged: [good],
     failed: [{ package: bad, code: "CDT-SHORT-OBJECT", reason: "corrupt_source" }],

@@ -67,6 +67,7 @@ export async function startStagingWorker(
       consuming.holds(`consuming ${queues.map(({ queue }) => queue).join(", ")}`);
     },
     "task:dead-lettered": ({ reason }) => metrics.taskEnded("dead-lettered", reason),
+    "control:requested": ({ method, outcome }) => metrics.controlled(method, outcome),
   };
   const fallback = stagingTask(work, "*");
   const worker = createWorker({
@@ -82,6 +83,8 @@ export async function startStagingWorker(
     trackStarted: true,
     // Anybody on the broker could otherwise stop us.
     control: "inspect",
+    // Nor can anybody switch them on from afar.
+    events: true,
     name,
     log,
     shutdownGrace: settings.worker.drainDeadline * 1000,
