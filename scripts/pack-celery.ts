@@ -42,7 +42,7 @@ function copy(): void {
 /** package.json as npm shall have it: `./src/x.ts` becomes `./dist/x.js`, and what is only for us is gone. */
 function publishedManifest(): Record<string, unknown> {
   const manifest = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as Manifest;
-  const { private: _, devDependencies: __, imports, exports, ...rest } = manifest;
+  const { private: _, imports, exports, ...rest } = manifest;
   return {
     ...rest,
     main: built(exports["."]!),
@@ -55,7 +55,6 @@ function publishedManifest(): Record<string, unknown> {
 
 interface Manifest {
   private: boolean;
-  devDependencies: Record<string, string>;
   imports: Record<string, string>;
   exports: Record<string, string>;
 }

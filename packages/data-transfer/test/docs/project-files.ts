@@ -20,7 +20,7 @@ export function readAll(pattern: string): ProjectFile[] {
   return globSync(pattern, { cwd: root }).sort().map(read);
 }
 
-/** What people read: the documents of docs/ and the READMEs. */
+/** What people read: READMEs, changelogs and all documents, those of the packages too. */
 export function documents(): ProjectFile[] {
-  return [...readAll("*.md"), ...readAll("docs/**/*.md"), ...readAll("packages/*/README.md")];
+  return ["*.md", "docs/**/*.md", "packages/*/*.md", "packages/*/docs/**/*.md"].flatMap(readAll);
 }
