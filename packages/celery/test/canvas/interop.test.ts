@@ -33,16 +33,16 @@ test("what Python composes comes to the same in our worker", { skip, timeout: 40
 });
 
 test("what we compose comes to the same in a Python worker", { skip, timeout: 400_000 }, async (t) => {
-  const { redis, client } = await startWorld(t);
-  await startCanvasWorker(t, redis);
+  const { scope, redis, client } = await startWorld(t);
+  await startCanvasWorker(scope, redis);
   const results = await Promise.all(canvases.map(async ({ canvas }) => client.apply(canvas())));
   const values = await Promise.all(results.map((result) => result.wait(AbortSignal.timeout(200_000))));
   for (const [index, { story, value }] of canvases.entries()) assert.deepEqual(plain(values[index]), value, story);
 });
 
 test("Python's worker and ours do one canvas together, whoever composed it", { skip, timeout: 400_000 }, async (t) => {
-  const { redis, client, work } = await startWorld(t);
-  await startCanvasWorker(t, redis);
+  const { scope, redis, client, work } = await startWorld(t);
+  await startCanvasWorker(scope, redis);
   const ours = await work(1);
   for (let round = 0; round < 3; round++) {
     const results = await Promise.all(canvases.map(async ({ canvas }) => client.apply(canvas())));
@@ -60,9 +60,9 @@ test("Python's worker and ours do one canvas together, whoever composed it", { s
 });
 
 test("what fails in our worker is to Python what it is in Python's own", { skip, timeout: 400_000 }, async (t) => {
-  const { redis, work } = await startWorld(t);
+  const { scope, redis, work } = await startWorld(t);
   const failing = ["failing_chain", "failing_chord", "failing_step_in_header"];
-  const python = await startCanvasWorker(t, redis);
+  const python = await startCanvasWorker(scope, redis);
   const theirs = await outcomesInPython(redis, ...failing);
   await python.stop();
   await work(2);
@@ -70,10 +70,10 @@ test("what fails in our worker is to Python what it is in Python's own", { skip,
 });
 
 test("what takes the place of a Python task is done by whom it may concern", { skip, timeout: 400_000 }, async (t) => {
-  const { redis, work } = await startWorld(t);
+  const { scope, redis, work } = await startWorld(t);
   const becoming = ["becoming_task", "becoming_chain", "becoming_group"];
   const values = { becoming_task: { value: 43 }, becoming_chain: { value: 43 }, becoming_group: { value: 6 } };
-  await startCanvasWorker(t, redis);
+  await startCanvasWorker(scope, redis);
   assert.deepEqual(await outcomesInPython(redis, ...becoming), values);
   await work(1);
   for (let round = 0; round < 3; round++) assert.deepEqual(await outcomesInPython(redis, ...becoming), values);
@@ -83,9 +83,9 @@ test("our client sees what fails in Python, and its errbacks are called there", 
   skip,
   timeout: 400_000,
 }, async (t) => {
-  const { redis, client } = await startWorld(t);
+  const { scope, redis, client } = await startWorld(t);
   const log = await pythonLog(t);
-  await startCanvasWorker(t, redis, log.path);
+  await startCanvasWorker(scope, redis, log.path);
   const failing = await client.apply(immutableSignature("fail", ["no"]).linkError(signature("noted")));
   await assert.rejects(failing.wait(AbortSignal.timeout(60_000)), (error: unknown) => {
     assert.ok(error instanceof TaskFailed);
@@ -164,27 +164,28 @@ test("a member that ran here and again in Python counts once: both write the sam
 });
 
 async function startWorld(t: TestContext) {
-  const redis = await startRedis(t);
+  // Redis goes last.
+  const ends: (() => unknown)[] = [];
+  t.after(async () => {
+    for (const end of ends.reverse()) await end();
+  });
+  const scope = { after: (end: () => unknown) => void ends.push(end) };
+  const redis = await startRedis(scope);
   const server = { host: redis.host, port: redis.port };
   const [broker, results] = [redisBroker(server), redisResults(server)];
   await broker.connect();
   await results.connect();
+  scope.after(() => Promise.all([broker.close(), results.close()]));
   const client = createClient({ broker, results, defaultQueue: queue });
-  const workers: ReturnType<typeof createWorker>[] = [];
-  t.after(async () => {
-    await Promise.all(workers.map((worker) => worker.stop({ grace: 0 })));
-    await broker.close();
-    await results.close();
-  });
 
   async function work(concurrency: number, more: Partial<WorkerOptions> = {}) {
     const worker = createWorker({ broker, results, queues: [queue], defaultQueue: queue, tasks, concurrency, ...more });
-    workers.push(worker);
+    scope.after(() => worker.stop({ grace: 0 }));
     await worker.start();
     return worker;
   }
 
-  return { redis, client, work };
+  return { scope, redis, client, work };
 }
 
 const tasks: Task[] = [
