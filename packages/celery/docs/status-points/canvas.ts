@@ -91,7 +91,7 @@ export const canvas: StatusPoint = {
         ],
         [
           "test/canvas/worker-canvas.test.ts",
-          "a worker is killed in the middle of chords; another finishes them, each body once",
+          "a worker is killed in the middle of chords; another finishes them, each body under one id",
         ],
       ],
     },

@@ -41,7 +41,7 @@ test("every difference and every case of what happens when ... names a test that
     const sections = text.split(/^## /m).slice(1);
     assert.ok(sections.length > 10, document);
     for (const section of sections) {
-      const references = [...section.matchAll(/\]\(\.\.\/(test\/[^)]+\.ts)\): ([^<\n]+?)(?=<br>|\n|$)/g)];
+      const references = [...section.matchAll(/\]\(\.\.\/(test\/[^)]+\.ts)\): (.+)$/gm)];
       const heading = section.split("\n")[0];
       assert.ok(references.length > 0, `${document}: "${heading}" names no test`);
       for (const [, file, title] of references) {
