@@ -30,14 +30,13 @@ await worker.start();
 const pending = client.result<string>(await client.send("plates", measure, { args: [3] }));
 for (let last = 0; last < 3; ) {
   const meta = await pending.get();
-  const { done, of } = (String(meta?.status) === "PROGRESS" ? meta?.result : { done: 0, of: 0 }) as {
-    done: number;
-    of: number;
-  };
-  if (done > last) {
-    process.stdout.write(`${done} of ${of}\n`);
-    last = done;
-    seen.next.resolve();
+  if (meta && String(meta.status) === "PROGRESS") {
+    const { done, of } = meta.result as { done: number; of: number };
+    if (done > last) {
+      process.stdout.write(`${done} of ${of}\n`);
+      last = done;
+      seen.next.resolve();
+    }
   }
   await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -4,7 +4,6 @@ import type { Worker } from "../worker/options.ts";
 import { createWorker } from "../worker/worker.ts";
 import { banner } from "./banner.ts";
 import type { CommandContext, ExitCode, LoadedApp } from "./command.ts";
-import type { WorkerInput } from "./commands/worker.ts";
 import { type AppConnection, connectApp } from "./connect-app.ts";
 import { connectPatiently } from "./connect-patiently.ts";
 import { dumpWorker } from "./dump.ts";
@@ -14,6 +13,7 @@ import { takePidfile } from "./pidfile.ts";
 import { purgeQueue } from "./purge-queue.ts";
 import { restartProcess } from "./restart.ts";
 import { mindSignals, type WorkerEnd } from "./signals.ts";
+import type { WorkerInput } from "./worker-input.ts";
 import { type Plan, planWorker } from "./worker-plan.ts";
 
 /** Runs an app's worker until it is told to stop. */

@@ -3,10 +3,10 @@ import type { Logger } from "pino";
 import type { QueueDeclaration } from "../broker/broker.ts";
 import type { WorkerOptions } from "../worker/options.ts";
 import type { LoadedApp } from "./command.ts";
-import type { WorkerInput } from "./commands/worker.ts";
 import { makePool } from "./make-pool.ts";
 import { nodeName } from "./node-name.ts";
 import { UsageError } from "./usage-error.ts";
+import type { WorkerInput } from "./worker-input.ts";
 
 /** What a worker shall be, of app and command line together. */
 export interface Plan {

@@ -3,31 +3,7 @@ import type { Command } from "../command.ts";
 import { logLevels } from "../log.ts";
 import { readOption } from "../read-option.ts";
 import { UsageError } from "../usage-error.ts";
-
-export interface WorkerInput {
-  queues?: string[];
-  excludeQueues?: string[];
-  concurrency?: number;
-  hostname?: string;
-  pool?: string;
-  loglevel: Level;
-  taskEvents?: boolean;
-  events?: boolean;
-  withoutGossip?: boolean;
-  withoutMingle?: boolean;
-  withoutHeartbeat?: boolean;
-  heartbeatInterval?: number;
-  prefetchMultiplier?: number;
-  maxTasksPerChild?: number;
-  maxMemoryPerChild?: number;
-  timeLimit?: number;
-  softTimeLimit?: number;
-  softShutdownTimeout?: number;
-  shutdownGrace?: number;
-  purge?: boolean;
-  discard?: boolean;
-  pidfile?: string;
-}
+import type { WorkerInput } from "../worker-input.ts";
 
 /** Celery's worker, with Celery's options (celery/bin/worker.py of 5.6). */
 export const worker: Command<WorkerInput> = {
