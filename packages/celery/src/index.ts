@@ -42,8 +42,8 @@ export type { SendOptions } from "./canvas/send-options.ts";
 export type { Signature, SignatureOptions } from "./canvas/signature.ts";
 export { CeleryError, type CeleryErrorKind } from "./celery-error.ts";
 // Applications, as the program `celery-node` runs them.
-export { type App, type AppOptions, defineApp } from "./cli/app.ts";
-export type { AppConnection } from "./cli/connect-app.ts";
+export { defineApp } from "./cli/app.ts";
+export type { App, AppConnection, AppOptions } from "./cli/app-definition.ts";
 export { SettingError } from "./cli/setting-error.ts";
 export type { CelerySettings } from "./cli/settings.ts";
 export { type Client, type ClientOptions, createClient, type PendingResult, TaskFailed } from "./client/client.ts";

@@ -1,7 +1,6 @@
 import type { Level, Logger } from "pino";
-import type { Addresses, App } from "./app.ts";
-import type { AppConnection } from "./connect-app.ts";
-import type { Output } from "./output.ts";
+import type { Addresses, App, AppConnection } from "./app-definition.ts";
+import type { Output, Stream } from "./output.ts";
 
 /** 0 done or nothing to do; 1 done, and problems were found; 2 could not run. */
 export type ExitCode = 0 | 1 | 2;
@@ -42,11 +41,6 @@ export interface Host {
   stderr: Stream;
   /** It is the process itself: the log may write past `stderr`, at once. */
   isProcess?: true;
-}
-
-export interface Stream {
-  write(text: string): unknown;
-  isTTY?: boolean;
 }
 
 /** Argument as it stands in the help: `<name>`, `[name]`, `[names...]`. */

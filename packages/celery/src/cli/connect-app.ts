@@ -5,27 +5,18 @@ import { memoryBroker } from "../broker/memory.ts";
 import { MemoryBrokerHub } from "../broker/memory-hub.ts";
 import { redisBroker } from "../broker/redis.ts";
 import { type RedisTlsOptions, redisUseSsl } from "../broker/redis-tls.ts";
-import { type Client, createClient } from "../client/client.ts";
-import { type Control, createControl } from "../client/control.ts";
+import { createClient } from "../client/client.ts";
+import { createControl } from "../client/control.ts";
 import { MemoryResultHub, memoryResults } from "../results/memory.ts";
 import { redisResults } from "../results/redis.ts";
 import type { ResultStore } from "../results/results.ts";
 import { createEventDispatcher, type EventDispatcher } from "../worker/events/event-dispatcher.ts";
 import { LamportClock } from "../worker/events/lamport-clock.ts";
 import { taskSentEvents } from "../worker/events/task-sent.ts";
-import type { Addresses, App } from "./app.ts";
+import type { Addresses, App, AppConnection } from "./app-definition.ts";
 import { noResults } from "./no-results.ts";
 import { SettingError } from "./setting-error.ts";
 import type { TlsSetting } from "./setting-target.ts";
-
-/** What an app's settings lead to: connected, until it is closed. */
-export interface AppConnection {
-  broker: Broker;
-  results: ResultStore;
-  client: Client;
-  control: Control;
-  close(): Promise<void>;
-}
 
 /**
  * Connects as the app's settings say, to these addresses.

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { App } from "./app.ts";
+import type { App } from "./app-definition.ts";
 import type { LoadedApp } from "./command.ts";
 import { UsageError } from "./usage-error.ts";
 

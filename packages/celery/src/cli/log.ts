@@ -1,5 +1,5 @@
 import { type DestinationStream, type Level, type Logger, pino } from "pino";
-import type { Stream } from "./command.ts";
+import type { Stream } from "./output.ts";
 
 /** Celery's names of levels, and pino's. */
 export const logLevels: Readonly<Record<string, Level>> = {

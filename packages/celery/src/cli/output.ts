@@ -1,5 +1,3 @@
-import type { Stream } from "./command.ts";
-
 /** Where a command's answers go: data on stdout, words for people on stderr. */
 export interface Output {
   readonly format: "table" | "json";
@@ -11,6 +9,12 @@ export interface Output {
   item(value: unknown, line: string): void;
   /** A sentence for people, on stderr; nothing with `--quiet`. */
   note(sentence: string): void;
+}
+
+/** As far as a program writes to it. */
+export interface Stream {
+  write(text: string): unknown;
+  isTTY?: boolean;
 }
 
 export interface Column<Row> {

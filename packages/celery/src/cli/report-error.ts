@@ -1,7 +1,6 @@
 import { CeleryError } from "../celery-error.ts";
-import type { Stream } from "./command.ts";
 import { maskPasswords } from "./mask.ts";
-import { printable } from "./output.ts";
+import { printable, type Stream } from "./output.ts";
 
 /** Tells an error that ends the program: a sentence with its code, and what helps; as JSON on stdout where that is asked for. */
 export function reportError(

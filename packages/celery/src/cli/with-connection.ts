@@ -1,5 +1,5 @@
+import type { AppConnection } from "./app-definition.ts";
 import type { CommandContext, ExitCode } from "./command.ts";
-import type { AppConnection } from "./connect-app.ts";
 
 /** Connects, works, and closes whatever happens. */
 export async function withConnection(

@@ -3,12 +3,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { renderApi } from "../../../../scripts/celery-docs/api.ts";
-import { renderSettings, withSettings } from "../../../../scripts/celery-docs/settings-tables.ts";
+import { renderApi } from "../../scripts/docs/api.ts";
+import { renderSettings, withSettings } from "../../scripts/docs/settings-tables.ts";
 
 const home = fileURLToPath(new URL("../../", import.meta.url));
 const read = (path: string) => readFile(join(home, path), "utf8");
-const help = "node scripts/write-celery-docs.ts   # writes them anew";
+const help = "node packages/celery/scripts/write-docs.ts   # writes them anew";
 
 test("the tables of settings in README.md and docs/settings.md are those of the program", async () => {
   const readme = await read("README.md");

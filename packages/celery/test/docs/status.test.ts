@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { missingTest, renderStatus } from "../../../../scripts/celery-docs/status.ts";
 import { statusPoints } from "../../docs/status-points/index.ts";
 import type { TestReference } from "../../docs/status-points/status-point.ts";
+import { missingTest, renderStatus } from "../../scripts/docs/status.ts";
 
 const home = fileURLToPath(new URL("../../", import.meta.url));
 const read = (path: string) => readFile(join(home, path), "utf8");
@@ -24,7 +24,7 @@ test("every promise of docs/status.md names tests that there are", () => {
 });
 
 test("docs/status.md is written from what it is made of", async () => {
-  assert.equal(await read("docs/status.md"), renderStatus(statusPoints), "node scripts/write-celery-docs.ts");
+  assert.equal(await read("docs/status.md"), renderStatus(statusPoints), "node packages/celery/scripts/write-docs.ts");
 });
 
 test("a promise with a test that is gone, or that nobody runs, is noticed", () => {

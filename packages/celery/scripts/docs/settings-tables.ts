@@ -1,14 +1,14 @@
-import { fixedSettings, type Setting, settings, unsupportedSettings } from "../../packages/celery/src/cli/settings.ts";
+import { fixedSettings, type Setting, settings, unsupportedSettings } from "../../src/cli/settings.ts";
 import {
   brokerTransportOptions,
   resultTransportOptions,
   type TransportOption,
   unsupportedTransportOptions,
-} from "../../packages/celery/src/cli/transport-options.ts";
+} from "../../src/cli/transport-options.ts";
 
 /** README.md with the table of Celery's settings that have a meaning here. */
 export function withSettings(readme: string): string {
-  const [begin, end] = ["<!-- settings: written by scripts/write-celery-docs.ts -->", "<!-- /settings -->"];
+  const [begin, end] = ["<!-- settings: written by packages/celery/scripts/write-docs.ts -->", "<!-- /settings -->"];
   const [from, to] = [readme.indexOf(begin), readme.indexOf(end)];
   if (from < 0 || to < from) throw new Error("README.md has lost the marks of its table of settings");
   const text = [
@@ -29,7 +29,7 @@ export function renderSettings(): string {
   const transport = Object.entries(unsupportedTransportOptions).map(([name, why]) => [code(name), why]);
   return `${[
     "# Celery's settings, and what becomes of them",
-    "Written by scripts/write-celery-docs.ts from the tables that the program itself uses. The names are those of Celery 5.6; a test" +
+    "Written by packages/celery/scripts/write-docs.ts from the tables that the program itself uses. The names are those of Celery 5.6; a test" +
       " compares them, and Python's defaults, with an installed Celery.",
     "## Those that have a meaning here",
     settingTable(),

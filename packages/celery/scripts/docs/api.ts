@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { root } from "../report.ts";
+import { root } from "../../../../scripts/report.ts";
 
 const home = join(root, "packages/celery");
 
@@ -14,7 +14,7 @@ export function renderApi(): string {
     execFileSync(join(root, "node_modules/.bin/tsc"), ["--project", join(home, "tsconfig.pack.json"), ...options]);
     return `${[
       "# API",
-      "Written by scripts/write-celery-docs.ts from the comments in the sources. The README shows how the parts go together.",
+      "Written by packages/celery/scripts/write-docs.ts from the comments in the sources. The README shows how the parts go together.",
       ...describe(folder, "index", "@ccatobs/celery"),
       ...describe(folder, "testing/index", "@ccatobs/celery/testing"),
     ].join("\n\n")}\n`;

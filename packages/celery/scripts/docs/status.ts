@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { StatusPoint, TestReference } from "../../packages/celery/docs/status-points/status-point.ts";
-import { root } from "../report.ts";
+import { root } from "../../../../scripts/report.ts";
+import type { StatusPoint, TestReference } from "../../docs/status-points/status-point.ts";
 import { table } from "./settings-tables.ts";
 
 const home = join(root, "packages/celery");
@@ -10,7 +10,7 @@ const home = join(root, "packages/celery");
 export function renderStatus(points: readonly StatusPoint[]): string {
   return `${[
     "# Status",
-    "What this package promises, point by point, and the tests that show it. Written by scripts/write-celery-docs.ts from" +
+    "What this package promises, point by point, and the tests that show it. Written by packages/celery/scripts/write-docs.ts from" +
       " docs/status-points/; a test fails where one of these tests is gone. `…` in a title stands for one of several cases.",
     ...points.flatMap(({ title, promises }, index) => [
       `## ${index + 1}. ${title}`,
