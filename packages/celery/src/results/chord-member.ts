@@ -1,6 +1,6 @@
 import { parseInertJson } from "../message/inert-json.ts";
 import { pythonRepr } from "../message/python-repr.ts";
-import { writeJson } from "../message/write-json.ts";
+import { type WriteJsonOptions, writeJson } from "../message/write-json.ts";
 import type { ChordPart, TaskState } from "./results.ts";
 
 export type JoinedPart = Omit<ChordPart, "index">;
@@ -9,8 +9,8 @@ export type JoinedPart = Omit<ChordPart, "index">;
  * A member of a chord's header as Python's workers write it, `[1, id, state, result]` (celery 5.6 `backends/redis.py`), byte
  * for byte: the entry is its own identity there, and a task that ran here and again in Python must count once.
  */
-export function writeChordMember({ taskId, state, result }: JoinedPart): string {
-  const compact = writeJson([1, taskId, state, result ?? null]);
+export function writeChordMember({ taskId, state, result }: JoinedPart, options: WriteJsonOptions = {}): string {
+  const compact = writeJson([1, taskId, state, result ?? null], options);
   return compact.replace(tokens, (token) => {
     if (token === "," || token === ":") return `${token} `;
     if (token.startsWith('"')) return token.replace(/[^ -~]/g, escapeUnit);

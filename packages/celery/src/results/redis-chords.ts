@@ -8,13 +8,19 @@ import type { ResultStore } from "./results.ts";
 
 type Chords = Pick<ResultStore, "saveGroup" | "getGroup" | "startChord" | "joinChord" | "endChord">;
 
+export interface RedisChordsOptions {
+  link: RedisLink;
+  prefix: string;
+  /** Seconds to keep the keys, 0 for ever. */
+  expires: number;
+  plainValues: boolean;
+}
+
 /**
  * Groups and chords on Redis, at Celery's keys (celery 5.6 `backends/redis.py`): workers in Python and ours count the
  * members of one chord together.
- *
- * @param where.expires  seconds to keep the keys, 0 for ever
  */
-export function redisChords({ link, prefix, expires }: { link: RedisLink; prefix: string; expires: number }): Chords {
+export function redisChords({ link, prefix, expires, plainValues }: RedisChordsOptions): Chords {
   const keyOf = (groupId: string, ending = "") => `${prefix}celery-taskset-meta-${groupId}${ending}`;
   const keysOf = (groupId: string) => [".j", ".t", ".s", ".u"].map((ending) => keyOf(groupId, ending));
 
@@ -32,7 +38,7 @@ export function redisChords({ link, prefix, expires }: { link: RedisLink; prefix
     startChord: (groupId, size) => set(keyOf(groupId, ".s"), String(size)),
     async joinChord(groupId, part, { ordered }) {
       const args = [
-        writeChordMember(part),
+        writeChordMember(part, { plainValues }),
         JSON.stringify(part.taskId),
         part.index ?? "+inf",
         expires,

@@ -16,6 +16,8 @@ export interface RedisResultsOptions extends RedisConnectionOptions {
   globalKeyPrefix?: string;
   /** Seconds a result is kept (Celery's `result_expires`); 86,400 by default, 0 or null keeps it for ever. */
   expires?: number | null;
+  /** Dates, decimals, uuids and bytes are stored as plain texts, for peers with kombu before 5.3; false by default. */
+  plainValues?: boolean;
   /** Time between looks at the key while waiting, in ms; a publish wakes earlier. 1,000 by default. */
   pollInterval?: number;
 }
@@ -26,7 +28,7 @@ export interface RedisResultsOptions extends RedisConnectionOptions {
  * @throws {RedisError} when a TLS file cannot be read
  */
 export function redisResults(options: RedisResultsOptions): ResultStore {
-  const { pollInterval = 1000 } = options;
+  const { pollInterval = 1000, plainValues = false } = options;
   const expires = Math.ceil((options.expires === undefined ? 86_400 : options.expires) ?? 0);
   const prefix = backendPrefix(options.globalKeyPrefix ?? "");
   const keyOf = (taskId: string) => `${prefix}celery-task-meta-${taskId}`;
@@ -45,7 +47,7 @@ export function redisResults(options: RedisResultsOptions): ResultStore {
   }
 
   return {
-    ...redisChords({ link, prefix, expires }),
+    ...redisChords({ link, prefix, expires, plainValues }),
     get,
     connect: (signal) => link.connect(signal),
     async close() {
@@ -53,7 +55,7 @@ export function redisResults(options: RedisResultsOptions): ResultStore {
       bells.close();
     },
     async store(meta) {
-      return (await store({ key: keyOf(meta.task_id), text: writeJson(meta) })) === 1;
+      return (await store({ key: keyOf(meta.task_id), text: writeJson(meta, { plainValues }) })) === 1;
     },
     async forget(taskId) {
       await link.run((redis) => redis.del(keyOf(taskId)));

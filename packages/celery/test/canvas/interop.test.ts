@@ -160,7 +160,10 @@ test("a member that ran here and again in Python counts once: both write the sam
   const parts = results.map((result, index) => ({ taskId: `id-${index}`, state: "SUCCESS" as const, result }));
   const input = parts.map(({ taskId, state, result }) => [taskId, state, result]);
   const theirs = await askPython(redis, ["member"], input);
-  assert.deepEqual(parts.map(writeChordMember), theirs);
+  assert.deepEqual(
+    parts.map((part) => writeChordMember(part)),
+    theirs,
+  );
 });
 
 async function startWorld(t: TestContext) {

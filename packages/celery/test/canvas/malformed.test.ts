@@ -55,6 +55,22 @@ test("a canvas of more signatures than are allowed is refused before any is sent
   assert.equal(world.messages.length, 2);
 });
 
+test("a large value for many members is not in memory once for each of them", async () => {
+  const value = "x".repeat(4 << 20);
+  let now = 0;
+  let most = 0;
+  const world = canvasWorld(sums, {
+    async send() {
+      most = Math.max(most, ++now);
+      await new Promise(setImmediate);
+      now--;
+    },
+  });
+  const callback = group(Array.from({ length: 100 }, () => ({ ...signature("list") })));
+  await createContinuation(world.services).succeeded(aTask({ callbacks: [callback] }), value);
+  assert.ok(most <= 2, `${most} at the same time`);
+});
+
 test("options of a wrong type are refused by name", async () => {
   const world = canvasWorld(sums);
   const continuation = createContinuation(world.services);

@@ -45,11 +45,13 @@ export async function askPython(redis: TestRedis, words: readonly string[], inpu
   return JSON.parse((await running).stdout);
 }
 
+/** With PYTHONPATH in the environment Python uses another Celery than Debian's. */
 function environment(redis: TestRedis, log?: string): NodeJS.ProcessEnv {
   return {
     PEER_URL: redis.url,
     PEER_QUEUE: queue,
     ...(log && { PEER_LOG: log }),
+    ...(process.env.PYTHONPATH && { PYTHONPATH: process.env.PYTHONPATH }),
     PYTHONDONTWRITEBYTECODE: "1",
     C_FORCE_ROOT: "1",
   };

@@ -73,6 +73,24 @@ test("SUCCESS stays, in whatever order its writer put the members", { skip, time
   }
 });
 
+test("typed values are stored as kombu types them, or as plain texts for peers that know no types", {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const { server, open } = await startWorld(t);
+  const value = { at: new Date("2026-01-02T03:04:05Z"), big: 9007199254740993n, none: Number.NaN };
+  const typed = await open();
+  await typed.store(aMeta("a", "SUCCESS", value));
+  assert.match(await server.cli("get", "celery-task-meta-a"), /"__type__":"datetime"/);
+  const { at, big, none } = (await typed.get("a"))!.result as typeof value;
+  assert.deepEqual([at.getTime(), big, none], [value.at.getTime(), value.big, Number.NaN]);
+  await (await open({ plainValues: true })).store(aMeta("b", "SUCCESS", value));
+  assert.match(
+    await server.cli("get", "celery-task-meta-b"),
+    /"at":"2026-01-02T03:04:05Z","big":9007199254740993,"none":NaN/,
+  );
+});
+
 test("who waits is told by the message alone: nothing is asked a second time", { skip, timeout: 60_000 }, async (t) => {
   const { server, open } = await startWorld(t);
   const [client, worker] = [await open({ pollInterval: 3_600_000 }), await open()];
