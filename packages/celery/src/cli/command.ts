@@ -16,8 +16,13 @@ export interface CommandContext {
   /** Connects to what the app, the environment or the command line names. @throws {RedisError} @throws {UsageError} */
   connect(): Promise<AppConnection>;
   output: Output;
-  /** The program's log; for commands that are no service it is silent below warnings. */
-  log(level?: Level): Logger;
+  /**
+   * The program's log.
+   *
+   * @param level  `warn` by default: commands that are no service say little
+   * @param color  what the app says; the command line and NO_COLOR win over it
+   */
+  log(level?: Level, color?: boolean): Logger;
   /** Whether words beside the answer are unwelcome. */
   quiet: boolean;
   /** Aborted by SIGINT and SIGTERM, for commands that are no service. */

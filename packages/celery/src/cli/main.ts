@@ -116,9 +116,11 @@ function contextOf(globals: Globals, host: Host, signal: AbortSignal): CommandCo
   }
 
   const quiet = globals.quiet === true;
-  const color = globals.color !== false && host.stderr.isTTY === true && !host.env.NO_COLOR;
-  const log = (level: Level = "warn") =>
-    createLog({ level, pretty: host.stderr.isTTY === true, color, ...(host.isProcess ? {} : { sink: host.stderr }) });
+  const terminal = host.stderr.isTTY === true;
+  const log = (level: Level = "warn", wanted: boolean = terminal) => {
+    const color = globals.color !== false && wanted && !host.env.NO_COLOR;
+    return createLog({ level, pretty: terminal, color, ...(host.isProcess ? {} : { sink: host.stderr }) });
+  };
   return {
     app,
     async connect() {

@@ -21,7 +21,7 @@ import { type Plan, planWorker } from "./worker-plan.ts";
 export async function runWorker(context: CommandContext, input: WorkerInput): Promise<ExitCode> {
   keepHeapLean();
   const loaded = await context.app();
-  const log = loaded.app.options.log ?? context.log(input.loglevel);
+  const log = loaded.app.options.log ?? context.log(input.loglevel, loaded.app.settings.program.logColor);
   const plan = planWorker(loaded, input, log);
   for (const warning of plan.warnings) log.warn(warning);
   const freePidfile = input.pidfile === undefined ? () => {} : takePidfile(input.pidfile);
@@ -84,7 +84,9 @@ async function runPlan(
     log,
   });
   const dump = () => dumpWorker(worker, log);
+  const lastWords = (error: Error) => log.fatal({ err: error }, lastSentence);
   process.on("SIGUSR1", dump);
+  process.on("uncaughtExceptionMonitor", lastWords);
   try {
     if (!context.quiet) {
       const text = banner({
@@ -107,8 +109,15 @@ async function runPlan(
     return await minded.ended;
   } finally {
     process.off("SIGUSR1", dump);
+    process.off("uncaughtExceptionMonitor", lastWords);
   }
 }
+
+/**
+ * Node then ends the process, and it is right: nobody knows what is still sound. What was held comes back when its lease
+ * ends, with one more death, so that a task that does this each time is put aside in the end.
+ */
+const lastSentence = "an error that nobody has caught ends the worker: await every promise, or use the process pool";
 
 async function purge({ broker }: AppConnection, plan: Plan, { output }: CommandContext): Promise<void> {
   for (const queue of plan.options.queues) {

@@ -13,6 +13,12 @@ export default defineApp({
     task("fail", async () => {
       throw new RangeError("on purpose");
     }),
+    /** Leaves something behind that nobody catches. */
+    task("stray", async () => {
+      setTimeout(() => {
+        throw new Error("gone astray");
+      });
+    }),
     /** Ends when it is let, or told to by its signal. */
     task("hold", async ({ log, signal }) => {
       log.info("begun");

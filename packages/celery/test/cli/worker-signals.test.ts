@@ -162,6 +162,16 @@ test("a worker that still looks for its broker ends at once when it is told to",
   assert.equal(await worker.exit(), 0);
 });
 
+test("an error that nobody has caught ends the worker, with last words in the log", { skip }, async (t) => {
+  const queue = freshQueue();
+  const worker = startProgram(t, redis, ["-Q", queue]);
+  await worker.until(/ready\.$/);
+  await call(queue, "stray");
+  const line = await worker.until(/^an error that nobody has caught/);
+  assert.deepEqual([line.level, (line.err as Error).message], ["fatal", "gone astray"]);
+  assert.notEqual(await worker.exit(), 0);
+});
+
 /** Two keystrokes within a moment are one: the signal is given until it is heard. */
 async function againUntil(
   worker: ReturnType<typeof startProgram>,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { renderApi } from "../../scripts/docs/api.ts";
+import { renderCommands } from "../../scripts/docs/commands.ts";
 import { renderSettings, withSettings } from "../../scripts/docs/settings-tables.ts";
 
 const home = fileURLToPath(new URL("../../", import.meta.url));
@@ -14,6 +15,10 @@ test("the tables of settings in README.md and docs/settings.md are those of the 
   const readme = await read("README.md");
   assert.equal(withSettings(readme), readme, help);
   assert.equal(await read("docs/settings.md"), renderSettings(), help);
+});
+
+test("docs/commands.md is what the program's help says", async () => {
+  assert.equal(await read("docs/commands.md"), renderCommands(), help);
 });
 
 test("docs/api.md is what the sources say", async () => {
