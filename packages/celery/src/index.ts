@@ -32,6 +32,7 @@ export {
   group,
   immutableSignature,
   map,
+  type PartialArguments,
   type ResultOf,
   signature,
   starmap,
@@ -40,6 +41,8 @@ export {
 export { MalformedCanvas } from "./canvas/malformed-canvas.ts";
 export type { SendOptions } from "./canvas/send-options.ts";
 export type { Signature, SignatureOptions } from "./canvas/signature.ts";
+export type { SignatureSettings } from "./canvas/signature-options.ts";
+export type { OnSent } from "./canvas/task-sender.ts";
 export { CeleryError, type CeleryErrorKind } from "./celery-error.ts";
 // Applications, as the program `celery-node` runs them.
 export { defineApp } from "./cli/app.ts";
@@ -82,7 +85,8 @@ export { UnencodableValue } from "./message/unencodable-value.ts";
 export { writeJson } from "./message/write-json.ts";
 export { MemoryResultHub, memoryResults } from "./results/memory.ts";
 export { type RedisResultsOptions, redisResults } from "./results/redis.ts";
-export type { RemoteError, ResultStore, TaskMeta, TaskState } from "./results/results.ts";
+export type { ResultTuple } from "./results/result-tuple.ts";
+export type { ChordJoin, ChordPart, RemoteError, ResultStore, TaskMeta, TaskState } from "./results/results.ts";
 export { isReady } from "./results/task-state.ts";
 // Tasks, and the worker that runs them.
 export { type DefineTaskOptions, InvalidArguments, type TypedTask, task } from "./worker/define-task.ts";

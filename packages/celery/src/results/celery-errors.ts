@@ -11,14 +11,8 @@ export const celeryErrors = {
   /** A member of a chord's header, or of what leads to it, has not succeeded. */
   dependencyFailed: (taskId: string, reason: RemoteError) =>
     celery("ChordError", `Dependency ${taskId} raised ${remoteRepr(reason)}`),
+  /** What was to follow a chord's header could not be sent. */
   chordError: (message: string) => celery("ChordError", message),
-  retry: (message: string) => celery("Retry", message),
-  reject: (reason: string, requeue: boolean) => celery("Reject", reason, requeue),
-  maxRetriesExceeded: (message: string) => celery("MaxRetriesExceededError", message),
-  invalidTask: (message: string) => celery("InvalidTaskError", message),
-  /** @param seconds  the limit that was exceeded */
-  timeLimitExceeded: (seconds: number) => billiard("TimeLimitExceeded", seconds),
-  softTimeLimitExceeded: () => billiard("SoftTimeLimitExceeded"),
   /** @param text  billiard says `Worker exited prematurely: signal 9 (SIGKILL) Job: 3.` */
   workerLost: (text: string) => billiard("WorkerLostError", text),
 } as const;

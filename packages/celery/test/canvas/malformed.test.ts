@@ -99,8 +99,8 @@ test("a part of a failed task's message that cannot be read is told, and keeps n
   const world = canvasWorld(sums);
   const good = { ...add(1), options: { task_id: "good step" } };
   const task = aTask({ chain: ["bad step", good], errbacks: [7, signature("list")], chord: "bad body" });
-  await createContinuation(world.services).failed(task, "FAILURE", celeryErrors.invalidTask("no"));
-  assert.equal(await world.outcome("good step"), "FAILURE InvalidTaskError: no");
+  await createContinuation(world.services).failed(task, "FAILURE", celeryErrors.notRegistered("no"));
+  assert.equal(await world.outcome("good step"), "FAILURE NotRegistered: no");
   assert.equal(world.messages.length, 1);
   assert.equal(world.refused.length, 2);
 });
@@ -145,7 +145,7 @@ test("whatever stands in a message for canvas, it is carried out or refused, and
     await continuation.replaced(task, embed.chord as Signature, "q").catch(unlessRefused);
     await continuation.applied(task, embed.chord as Signature).catch(unlessRefused);
     await continuation.joined(task, "SUCCESS", 1);
-    await continuation.failed(task, "FAILURE", celeryErrors.invalidTask("no"));
+    await continuation.failed(task, "FAILURE", celeryErrors.notRegistered("no"));
     await continuation.failed(task, "REVOKED", celeryErrors.revoked("revoked"));
     for (const { text } of world.messages) decodeTask(text);
   });
