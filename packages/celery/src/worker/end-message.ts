@@ -73,9 +73,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
         emit("task:ignored", who, view(held));
         return acknowledge(held);
       case "done-before":
-        log.info(who, "the task has succeeded before; its message was delivered again");
-        emit("task:ignored", who, view(held));
-        return acknowledge(held);
+        return doneBefore(held, held.work!, outcome.value);
       case "refused":
         return refused(held, outcome.refusal);
       case "requeued":
@@ -104,10 +102,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
       }
     }
     if (!(await stored(held, work, "SUCCESS", value, null, children))) return letGo(held);
-    if (decoded.embed.chord) {
-      const join = () => continuation.joined(decoded, "SUCCESS", value);
-      if (!(await persist.insist(held, "counting a member of a chord", join))) return letGo(held);
-    }
+    if (!(await joined(held, work, value))) return letGo(held);
     const who = identity(held);
     log.info({ ...who, runtime }, "task succeeded");
     emit("task:succeeded", { ...who, runtime, value }, view(held));
@@ -125,6 +120,20 @@ export function endMessages(options: EndMessageOptions): EndMessage {
     log.info({ ...identity(held), by: by.task }, "task replaced");
     emit("task:ignored", identity(held), view(held));
     return acknowledge(held);
+  }
+
+  /** Whoever ran it may have died between storing the result and counting it in its chord. */
+  async function doneBefore(held: Held, work: Work, value: unknown): Promise<void> {
+    if (!(await joined(held, work, value))) return letGo(held);
+    log.info(identity(held), "the task has succeeded before; its message was delivered again");
+    emit("task:ignored", identity(held), view(held));
+    return acknowledge(held);
+  }
+
+  async function joined(held: Held, { decoded }: Work, value: unknown): Promise<boolean> {
+    if (!decoded.embed.chord) return true;
+    const join = () => continuation.joined(decoded, "SUCCESS", value);
+    return persist.insist(held, "counting a member of a chord", join);
   }
 
   async function failed(held: Held, work: Work, error: unknown, runtime: number): Promise<void> {

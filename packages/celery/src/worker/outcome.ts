@@ -28,7 +28,7 @@ export type Outcome =
   /** The process that ran it has died. */
   | { kind: "worker-lost"; error: WorkerLostError }
   /** Succeeded before, and was delivered again nevertheless. */
-  | { kind: "done-before" }
+  | { kind: "done-before"; value: unknown }
   /** The worker stops, and gives the message back itself, in order with the others. */
   | { kind: "interrupted" }
   /** Somebody else has the message: theirs to end. */

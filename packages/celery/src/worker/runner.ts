@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import type { Broker } from "../broker/broker.ts";
-import type { ResultStore } from "../results/results.ts";
+import type { ResultStore, TaskMeta } from "../results/results.ts";
 import type { EndMessage } from "./end-message.ts";
 import { type Held, type HeldMessages, identity, monotonic, requestView, type Work } from "./held.ts";
 import type { Emit } from "./hooks.ts";
@@ -71,8 +71,9 @@ export function createRunner(options: RunnerOptions): Runner {
     if (isExpired(work)) return { kind: "revoked", expired: true, terminated: false, signal: undefined };
 
     const settings = book.optionsOf(work.task);
-    if (deduplicate && settings.acksLate && work.request.redelivered && (await hasSucceeded(held, work))) {
-      return { kind: "done-before" };
+    if (deduplicate && settings.acksLate && work.request.redelivered) {
+      const before = await earlierSuccess(held, work);
+      if (before) return { kind: "done-before", value: before.result };
     }
     if (!settings.acksLate) {
       const settlement = await persist.settle(held, () => broker.acknowledge(held.delivery.tag));
@@ -106,12 +107,12 @@ export function createRunner(options: RunnerOptions): Runner {
     emit("task:started", identity(held), () => requestView(held, work));
   }
 
-  async function hasSucceeded(held: Held, work: Work): Promise<boolean> {
-    let status: string | undefined;
+  async function earlierSuccess(held: Held, work: Work): Promise<TaskMeta | undefined> {
+    let found: TaskMeta | undefined;
     await persist.insist(held, "looking for an earlier result", async () => {
-      status = (await results.get(work.request.id))?.status;
+      found = await results.get(work.request.id);
     });
-    return status === "SUCCESS";
+    return found?.status === "SUCCESS" ? found : undefined;
   }
 
   return { run };

@@ -50,6 +50,41 @@ test("a redelivered task that has succeeded is not run again where that is asked
   await world.expectBroker({});
 });
 
+test("a member of a chord whose worker died after storing its result is counted when it comes again, without a second run", async (t) => {
+  const world = await startWorld(t);
+  const ran: string[] = [];
+  const note = (name: string) => ({
+    name,
+    run: async ({ request }: { request: { args: unknown[] } }) => void ran.push(name, ...request.args.map(String)),
+  });
+  const chordId = "5a2c1d1e-0000-4000-8000-000000000001";
+  const body = {
+    task: "body",
+    args: [],
+    kwargs: {},
+    options: { queue },
+    subtask_type: null,
+    immutable: false,
+    chord_size: 1,
+  };
+  const message = encodeTask({ queue, name: "member", groupId: chordId, groupIndex: 0, embed: { chord: body } });
+  message.headers.redelivered = true;
+  const id = String(message.headers.id);
+  await world.results.startChord(chordId, 1);
+  await world.results.store({
+    task_id: id,
+    status: "SUCCESS",
+    result: 7,
+    traceback: null,
+    children: [],
+    date_done: null,
+  });
+  await world.broker.publish(queue, message);
+  const worker = await world.work([note("member"), note("body")], { deduplicateSuccessfulTasks: true });
+  await worker.events.until("task:succeeded", ({ name }) => name === "body");
+  assert.deepEqual(ran, ["body", "7"]);
+});
+
 test("where failures are not acknowledged, a failed task is put aside for a person", async (t) => {
   const world = await startWorld(t);
   const fail = async () => {
