@@ -16,11 +16,19 @@ export function defineApp(options: AppOptions): App {
   if (broker !== undefined) given.broker_url = broker;
   if (backend !== undefined) given.result_backend = backend;
   const settings = readSettings(given);
+  let warnings = settings.warnings;
   const app: App = {
     options,
     tasks: annotateTasks(options.tasks, settings),
     settings,
-    connect: ({ signal, log } = {}) => connectApp(app, addressesOf(app, process.env), { signal, log }),
+    async connect({ signal, log = options.log } = {}) {
+      for (const warning of warnings) {
+        if (log) log.warn(warning);
+        else process.emitWarning(warning, "CelerySetting");
+      }
+      warnings = [];
+      return connectApp(app, addressesOf(app, process.env), { signal, log });
+    },
   };
   return app;
 }

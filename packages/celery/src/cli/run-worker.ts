@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { Control } from "../client/control.ts";
 import { software } from "../worker/events/software.ts";
 import type { Worker } from "../worker/options.ts";
 import { createWorker } from "../worker/worker.ts";
@@ -69,7 +70,7 @@ async function runPlan(
   context: CommandContext,
   { app, module, addresses }: LoadedApp,
   plan: Plan,
-  { broker, results }: AppConnection,
+  { broker, results, control }: AppConnection,
   log: Logger,
 ): Promise<WorkerEnd> {
   const worker: Worker = createWorker({
@@ -104,6 +105,7 @@ async function runPlan(
       });
       context.host.stderr.write(text);
     }
+    if (plan.options.mingle) await warnOfNamesake(control, worker.name, log);
     await worker.start();
     log.info({ worker: worker.name }, `${worker.name} ready.`);
     return await minded.ended;
@@ -111,6 +113,13 @@ async function runPlan(
     process.off("SIGUSR1", dump);
     process.off("uncaughtExceptionMonitor", lastWords);
   }
+}
+
+/** Requests of remote control, and presence, go by the node's name: two of one name get in each other's way. */
+async function warnOfNamesake(control: Control, name: string, log: Logger): Promise<void> {
+  const replies = await control.ping({ destination: [name], timeout: 500 });
+  if (name in replies)
+    log.warn({ worker: name }, `another worker is named ${name}: give one of them another name with -n`);
 }
 
 /**

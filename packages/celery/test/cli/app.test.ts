@@ -27,6 +27,19 @@ test("an app's connections share what lies in its memory, and its tasks run in a
   assert.equal(await other.client.result(id).wait(AbortSignal.timeout(30_000)), 42);
 });
 
+test("what is not known among an app's settings is told once, when it is used", async (t) => {
+  const told: unknown[] = [];
+  const warned = Promise.withResolvers<void>();
+  process.on("warning", ({ name, message }) => {
+    if (name === "CelerySetting") told.push(message);
+    warned.resolve();
+  });
+  const { app } = await connected(t, { task_ack_late: true } as object);
+  await (await app.connect()).close();
+  await soon(warned.promise);
+  assert.deepEqual(told, ["the setting task_ack_late is not known; did you mean task_acks_late?"]);
+});
+
 test("tasks go where task_routes say: an exact name first, then globs, then the default queue", async (t) => {
   const { client, broker } = await connected(t, {
     task_default_queue: "rest",

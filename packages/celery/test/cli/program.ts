@@ -57,8 +57,9 @@ export function startProgram(
   redis: TestRedis,
   args: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
+  { mingle = false } = {},
 ): WorkerProgram {
-  const all = [program, "--app", appFile, "worker", "--without-mingle", ...args];
+  const all = [program, "--app", appFile, "worker", ...(mingle ? [] : ["--without-mingle"]), ...args];
   const child: ChildProcess = spawn(process.execPath, all, {
     env: { ...environment(redis), ...env },
     stdio: ["pipe", "inherit", "pipe"],

@@ -111,6 +111,15 @@ test("a second worker with the same pidfile is refused, and a dead one's is take
   await assert.rejects(readFile(pidfile), { code: "ENOENT" });
 });
 
+test("a worker that bears the name of another one says so", { skip }, async (t) => {
+  const first = startProgram(t, redis, ["-n", "twin@test"]);
+  await first.until(/ready\.$/);
+  const second = startProgram(t, redis, ["-n", "twin@test"], {}, { mingle: true });
+  await second.until(/^another worker is named twin@test: give one of them another name with -n$/);
+  await second.until(/ready\.$/);
+  assert.ok(!first.lines.some(({ level }) => level === "warn"));
+});
+
 test("a Python worker is seen and controlled like one of ours", {
   skip: skip || without("python3-celery"),
 }, async (t) => {
