@@ -13,7 +13,8 @@ export interface RemoteError {
 /** What is stored below `celery-task-meta-<id>`. */
 export interface TaskMeta {
   task_id: string;
-  status: TaskState;
+  /** One of Celery's states, or one of the task's own. */
+  status: TaskState | (string & {});
   /** Value, or a {@link RemoteError} in the states FAILURE, RETRY and REVOKED. */
   result: unknown;
   traceback: string | null;

@@ -1,6 +1,6 @@
 import { writeIsoTime } from "../message/iso-time.ts";
 import type { ResultTuple } from "./result-tuple.ts";
-import type { TaskMeta, TaskState } from "./results.ts";
+import type { TaskMeta } from "./results.ts";
 import { isReadyState } from "./task-state.ts";
 
 /** Which task a stored state belongs to. */
@@ -42,8 +42,7 @@ export function taskMeta(
   { children = [], extended }: MetaExtras = {},
 ): TaskMeta {
   const meta: Omit<TaskMeta, "task_id"> = {
-    // A task may have states of its own, which Celery stores as they are.
-    status: status as TaskState,
+    status,
     result: result ?? null,
     traceback,
     children,

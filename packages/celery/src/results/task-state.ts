@@ -1,7 +1,7 @@
-import type { TaskMeta } from "./results.ts";
+import type { TaskMeta, TaskState } from "./results.ts";
 
 /** Whether the task has ended (celery.states.READY_STATES). */
-export function isReady(meta: TaskMeta | undefined): meta is TaskMeta {
+export function isReady(meta: TaskMeta | undefined): meta is TaskMeta & { status: TaskState } {
   return meta !== undefined && isReadyState(meta.status);
 }
 

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Broker } from "../broker/broker.ts";
 import type { Consumer } from "./consumer.ts";
 import type { EndMessage } from "./end-message.ts";
-import { type Held, type HeldMessages, identity, interrupt } from "./held.ts";
+import { type Held, type HeldMessages, interrupt, logged } from "./held.ts";
 import { persistence } from "./settle.ts";
 import type { Slots } from "./slots.ts";
 import { within } from "./waiting.ts";
@@ -54,10 +54,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   for (const message of running(held)) {
     message.abandoned = true;
     if (message.work) kill(message.work.request.id);
-    log.warn(
-      { ...identity(message) },
-      "a task did not end although its signal was aborted; its message goes back anyway",
-    );
+    log.warn(logged(message), "a task did not end although its signal was aborted; its message goes back anyway");
   }
   giveUp.abort();
   await giveBack([...held]);

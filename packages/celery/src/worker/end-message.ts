@@ -10,7 +10,7 @@ import { remoteError, traceback } from "../results/python-error.ts";
 import type { ResultTuple } from "../results/result-tuple.ts";
 import type { RemoteError, ResultStore, TaskMeta } from "../results/results.ts";
 import { type ExtendedMeta, taskMeta } from "../results/task-meta.ts";
-import { type Held, type HeldMessages, identity, type Refusal, requestView, type Work } from "./held.ts";
+import { type Held, type HeldMessages, identity, logged, type Refusal, requestView, type Work } from "./held.ts";
 import type { Emit } from "./hooks.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Retry } from "./outcomes.ts";
@@ -69,7 +69,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
       case "replaced":
         return replaced(held, held.work!, outcome.by.signature, runtime);
       case "ignored":
-        log.info({ ...who, runtime, why: outcome.why }, "task ignored");
+        log.info({ ...logged(held), runtime, why: outcome.why }, "task ignored");
         emit("task:ignored", who, view(held));
         return acknowledge(held);
       case "done-before":
@@ -82,7 +82,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
       case "interrupted":
         return interrupted(held);
       case "left":
-        log.warn(who, "left to whoever has the message now");
+        log.warn(logged(held), "left to whoever has the message now");
         return all.remove(held);
     }
   }
@@ -104,7 +104,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
     if (!(await stored(held, work, "SUCCESS", value, null, children))) return letGo(held);
     if (!(await joined(held, work, value))) return letGo(held);
     const who = identity(held);
-    log.info({ ...who, runtime }, "task succeeded");
+    log.info({ ...logged(held), runtime }, "task succeeded");
     emit("task:succeeded", { ...who, runtime, value }, view(held));
     return acknowledge(held);
   }
@@ -117,7 +117,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
       if (error instanceof MalformedCanvas) return failed(held, work, error, runtime);
       throw error;
     }
-    log.info({ ...identity(held), by: by.task }, "task replaced");
+    log.info({ ...logged(held), by: by.task }, "task replaced");
     emit("task:ignored", identity(held), view(held));
     return acknowledge(held);
   }
@@ -125,7 +125,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
   /** Whoever ran it may have died between storing the result and counting it in its chord. */
   async function doneBefore(held: Held, work: Work, value: unknown): Promise<void> {
     if (!(await joined(held, work, value))) return letGo(held);
-    log.info(identity(held), "the task has succeeded before; its message was delivered again");
+    log.info(logged(held), "the task has succeeded before; its message was delivered again");
     emit("task:ignored", identity(held), view(held));
     return acknowledge(held);
   }
@@ -141,7 +141,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
     const trace = traceback(error);
     if (!(await failureStored(held, work, "FAILURE", remote, trace))) return letGo(held);
     const who = identity(held);
-    log.error({ ...who, runtime, err: error }, "task failed");
+    log.error({ ...logged(held), runtime, err: error }, "task failed");
     emit("task:failed", { ...who, runtime, error, remote, traceback: trace }, view(held));
     const { acksLate, acksOnFailureOrTimeout } = book.optionsOf(work.task);
     if (acksLate && !acksOnFailureOrTimeout) {
@@ -157,7 +157,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
   async function workerLost(held: Held, work: Work, error: Error, runtime: number): Promise<void> {
     const { acksLate, rejectOnWorkerLost } = book.optionsOf(work.task);
     if (!acksLate || !rejectOnWorkerLost) return failed(held, work, error, runtime);
-    log.error({ ...identity(held), err: error }, "the process of a task died; its message goes back");
+    log.error({ ...logged(held), err: error }, "the process of a task died; its message goes back");
     emit("task:rejected", { ...identity(held), requeue: true }, view(held));
     return giveBack(held, { death: true });
   }
@@ -166,7 +166,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
     const { expired, terminated, signal } = how;
     const remote = celeryErrors.revoked(expired ? "expired" : terminated ? "terminated" : "revoked");
     if (!(await failureStored(held, work, "REVOKED", remote, null))) return letGo(held);
-    log.warn({ ...identity(held), ...how }, expired ? "task expired before it could run" : "task revoked");
+    log.warn({ ...logged(held), ...how }, expired ? "task expired before it could run" : "task revoked");
     emit("task:revoked", { ...identity(held), expired, terminated, signal }, view(held));
     return acknowledge(held);
   }
@@ -186,7 +186,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
       : await persist.settle(held, () => broker.retry(held.delivery.tag, queue, next));
     if (settlement === "DONE") {
       const who = identity(held);
-      log.warn({ ...who, runtime, countdown, err: cause }, "task will be tried again");
+      log.warn({ ...logged(held), runtime, countdown, err: cause }, "task will be tried again");
       emit("task:retried", { ...who, runtime, countdown, cause, remote, traceback: trace }, view(held));
     }
     concluded(held, settlement);
@@ -210,7 +210,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
     const { id, name } = held.refusal ?? held.work!.request;
     const settlement = await persist.settle(held, () => broker.deadLetter(held.delivery.tag, reason, text));
     if (settlement === "DONE") {
-      log.error({ id, name, queue, reason, text }, "message put aside: see the dead-letter list");
+      log.error({ task: name, taskId: id, queue, reason, text }, "message put aside: see the dead-letter list");
       emit("task:dead-lettered", { id, name, queue, reason, text }, view(held));
     }
     concluded(held, settlement);
@@ -294,7 +294,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
     if (settlement === "GAVE_UP") letGo(held);
     else all.remove(held);
     if (settlement === "LOST") {
-      log.warn(identity(held), "the message was no longer ours: possibly somebody else runs this task, too");
+      log.warn(logged(held), "the message was no longer ours: possibly somebody else runs this task, too");
       emit("task:duplicate", identity(held), view(held));
     }
   }
@@ -312,7 +312,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
     const { death = false } = how;
     const settlement = await insistence.settle(held, () => broker.requeue(held.delivery.tag, { death }));
     if (settlement === "DONE") {
-      log.info(identity(held), "message is back at the head of its queue");
+      log.info(logged(held), "message is back at the head of its queue");
       emit("task:requeued", identity(held), view(held));
     }
     concluded(held, settlement);

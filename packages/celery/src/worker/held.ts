@@ -149,7 +149,7 @@ export function interrupt(held: Held): void {
   held.stop.raise(new WorkerShutdown());
 }
 
-/** Whose message it is, for events and logs; the delivery tag stands for an id that cannot be read. */
+/** Whose message it is, for events; the delivery tag stands for an id that cannot be read. */
 export function identity({ delivery, work, refusal }: Held): TaskIdentity {
   return {
     id: work?.request.id ?? refusal?.id ?? delivery.tag,
@@ -157,6 +157,12 @@ export function identity({ delivery, work, refusal }: Held): TaskIdentity {
     queue: delivery.queue,
     retries: work?.request.retries ?? 0,
   };
+}
+
+/** The same for a line of the log, whose fields are named as in the lines that a task writes by itself. */
+export function logged(held: Held): { task: string; taskId: string; queue: string; retries: number } {
+  const { id, name, queue, retries } = identity(held);
+  return { task: name, taskId: id, queue, retries };
 }
 
 /** What remote control and events see of it. */

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Broker } from "../broker/broker.ts";
 import type { ResultStore, TaskMeta } from "../results/results.ts";
 import type { EndMessage } from "./end-message.ts";
-import { type Held, type HeldMessages, identity, monotonic, requestView, type Work } from "./held.ts";
+import { type Held, type HeldMessages, identity, logged, monotonic, requestView, type Work } from "./held.ts";
 import type { Emit } from "./hooks.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import type { Pool } from "./pool/pool.ts";
@@ -55,7 +55,7 @@ export function createRunner(options: RunnerOptions): Runner {
       // ---- here it is settled, or left to the giving back at shutdown, or not ours any more ----
     } catch (error) {
       // No path is known to lead here. The lease is not renewed any more, so the message comes back to somebody.
-      log.error({ err: error, ...identity(held) }, "a message could not be settled; it will come back");
+      log.error({ err: error, ...logged(held) }, "a message could not be settled; it will come back");
       all.remove(held);
     } finally {
       free();
@@ -102,7 +102,7 @@ export function createRunner(options: RunnerOptions): Runner {
       // What follows on the same store comes after it; progress itself is not worth a task.
       results
         .store(end.meta(work, "STARTED", { pid, hostname: worker }))
-        .catch((error) => log.warn({ err: error, ...identity(held) }, "STARTED could not be stored"));
+        .catch((error) => log.warn({ err: error, ...logged(held) }, "STARTED could not be stored"));
     }
     emit("task:started", identity(held), () => requestView(held, work));
   }

@@ -3,7 +3,7 @@ import type { Continuation } from "../canvas/continuation.ts";
 import type { Client } from "../client/client.ts";
 import { traceContext } from "../message/trace-context.ts";
 import { resultTuple } from "../results/result-tuple.ts";
-import type { ResultStore, TaskMeta } from "../results/results.ts";
+import type { ResultStore } from "../results/results.ts";
 import { taskMeta } from "../results/task-meta.ts";
 import type { EndMessage } from "./end-message.ts";
 import type { Held, Work } from "./held.ts";
@@ -43,7 +43,7 @@ export function taskContext(
     async updateState(state, result) {
       if (end.isSilent(work) || held.abandoned) return;
       try {
-        await results.store(end.meta(work, state as TaskMeta["status"], result));
+        await results.store(end.meta(work, state, result));
       } catch (error) {
         // Progress is not worth a task.
         this.log.warn({ err: error, state }, "a state could not be stored");
