@@ -30,7 +30,7 @@ await worker.start();
 const pending = client.result<string>(await client.send("plates", measure, { args: [3] }));
 for (let last = 0; last < 3; ) {
   const meta = await pending.get();
-  if (meta && String(meta.status) === "PROGRESS") {
+  if (meta?.status === "PROGRESS") {
     const { done, of } = meta.result as { done: number; of: number };
     if (done > last) {
       process.stdout.write(`${done} of ${of}\n`);
