@@ -44,7 +44,7 @@ export async function drain(options: DrainOptions): Promise<void> {
   // Our presence runs out by itself: not worth waiting for a broker that does not answer.
   await within(5_000, broker.withdraw(name));
   slots.clear();
-  await giveBack([...held].filter((message) => message.place !== "active"));
+  await giveBack([...held].filter((message) => message.place !== "active" && !message.leaving));
 
   const idle = slots.idle();
   await Promise.race([idle, aborted(graceOver)]);

@@ -6,6 +6,7 @@ import { readSignature } from "../canvas/read-signature.ts";
 import type { CanvasServices } from "../canvas/services.ts";
 import { type OnSent, taskSender } from "../canvas/task-sender.ts";
 import { createClient } from "../client/client.ts";
+import { unacceptable } from "../message/serializers.ts";
 import { builtinPool } from "./builtin-pool.ts";
 import { Consumer } from "./consumer.ts";
 import { createRemoteControl } from "./control/remote-control.ts";
@@ -32,7 +33,7 @@ import { workerInside } from "./worker-inside.ts";
  * A worker: takes messages from its queues under leases, runs their tasks in its pool, stores results, and only then
  * acknowledges.
  *
- * @throws TypeError for options that cannot work: no queue, a concurrency below 1, two tasks of one name
+ * @throws TypeError for options that cannot work: no queue, a concurrency below 1, two tasks of one name, a serializer that is not known
  */
 export function createWorker(options: WorkerOptions): Worker {
   const { broker, results, shutdownGrace = 30_000, abortGrace = 5_000, prefetchMultiplier = 4 } = options;
@@ -40,6 +41,9 @@ export function createWorker(options: WorkerOptions): Worker {
   if (!Number.isInteger(prefetchMultiplier) || prefetchMultiplier < 0) {
     throw new TypeError("prefetchMultiplier is a whole number from 0 on");
   }
+  const { accept = ["json"], maxDeaths = 10 } = options;
+  const refusal = unacceptable(accept);
+  if (refusal !== undefined) throw new TypeError(refusal);
   const pool = options.pool ?? inlinePool({ concurrency: options.concurrency ?? 1 });
   const name = options.name ?? `celery@${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const log = (options.log ?? pino({ level: "silent" })).child({ worker: name });
@@ -100,7 +104,6 @@ export function createWorker(options: WorkerOptions): Worker {
     log,
   });
   const revoked = revokedTasks();
-  const { accept = ["json"], maxDeaths = 10 } = options;
   const slots: Slots = new Slots({
     broker,
     held,

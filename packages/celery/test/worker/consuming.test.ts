@@ -148,4 +148,5 @@ test("options that cannot work are refused", async (t) => {
   assert.throws(() => createWorker({ broker, results, queues: [], tasks: [] }), /at least one queue/);
   assert.throws(() => createWorker({ broker, results, queues: [queue], tasks: [], concurrency: 0 }), /concurrency/);
   assert.throws(() => createWorker({ broker, results, queues: [queue], tasks: [task, task] }), /two tasks/);
+  assert.throws(() => createWorker({ broker, results, queues: [queue], tasks: [], accept: ["pickle"] }), /pickle/);
 });
