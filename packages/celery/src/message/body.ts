@@ -9,7 +9,7 @@ import type { WriteJsonOptions } from "./write-json.ts";
 export interface BodyOptions extends WriteJsonOptions {
   /** `json` by default. A content type is understood, too. */
   serializer?: SerializerName | (string & {});
-  /** None by default. zlib, zstd, brotli and (where the platform has it) lzma are written; or a content type. */
+  /** None by default. zlib, zstd and brotli are written; or a content type. */
   compression?: string;
 }
 

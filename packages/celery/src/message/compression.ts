@@ -55,7 +55,6 @@ const compressions: readonly Compression[] = [
     contentType: "application/x-lzma",
     aliases: ["lzma", "xz"],
     inflate: unxz,
-    deflate: xz,
   },
 ];
 
@@ -123,12 +122,6 @@ function unxz(bytes: Buffer, most: number): Buffer {
   const library = xzLibrary();
   if (!library) throw new UndecodableMessage("unsupported-compression", "lzma is not available on this platform");
   return library.decompressSync(bytes);
-}
-
-function xz(bytes: Buffer): Buffer {
-  const library = xzLibrary();
-  if (!library) throw new UnencodableValue("lzma is not available on this platform");
-  return library.compressSync(bytes);
 }
 
 /** An optional dependency: native, and not there for every platform. Loaded when it is needed first. */

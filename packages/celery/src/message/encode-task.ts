@@ -119,7 +119,7 @@ export function encodeTask(task: TaskToSend, now: Date = new Date()): Envelope {
 /**
  * The message of a task's next try: the same id, body, priority and headers (also those we do not know), one more in
  * `retries`, and a delivery tag of its own, addressed to `queue`. In a message of protocol 1 retries and eta stand in
- * the body, which is then written anew with the serializer and compression that it had (zlib instead of bzip2, which is
+ * the body, which is then written anew with the serializer and compression that it had (zlib instead of bzip2 and lzma, which are
  * only read here).
  *
  * @param eta  not to be run before; undefined runs at once
