@@ -67,6 +67,11 @@ const faults = {
     kind: "configuration",
     help: "use Redis 6.2 or later",
   },
+  "wrong-type": {
+    code: "CDT-REDIS-WRONG-TYPE",
+    kind: "message",
+    help: "choose another name for the queue or the task; redis-cli TYPE shows what lies under the one it has",
+  },
   refused: {
     code: "CDT-REDIS-REFUSED",
     kind: "transient",
@@ -130,6 +135,7 @@ const sentences: Record<RedisFault, (where: string, detail: string) => string> =
   cluster: (where) =>
     `Redis at ${where} is a node of a Redis Cluster; queues need a single Redis, since their keys must lie on one node`,
   version: (where, detail) => `Redis at ${where} is too old (${detail}); 6.2 is the first that will do`,
+  "wrong-type": (where, detail) => `in Redis at ${where} something else lies under that name: ${detail}`,
   refused: (where, detail) => `Redis at ${where} refused: ${detail}`,
 };
 
@@ -175,5 +181,6 @@ const replies: [RegExp, RedisFault][] = [
   [/^(NOPERM|DENIED)/, "not-permitted"],
   [notReady, "not-ready"],
   [/^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN|TRYAGAIN)\b|not allowed in cluster mode/, "cluster"],
-  [/^(ERR|OOM|MISCONF|BUSY|NOSCRIPT|WRONGTYPE|NOREPLICAS|EXECABORT|UNKILLABLE)\b/, "refused"],
+  [/\bWRONGTYPE\b/, "wrong-type"],
+  [/^(ERR|OOM|MISCONF|BUSY|NOSCRIPT|NOREPLICAS|EXECABORT|UNKILLABLE)\b/, "refused"],
 ];

@@ -5,6 +5,7 @@ import type { FanoutInbox } from "./fanout-inbox.ts";
 import { oneTrip } from "./one-trip.ts";
 import { directQueue } from "./queue-declaration.ts";
 import type { RedisConnectionOptions, RedisLink } from "./redis-connection.ts";
+import { RedisError } from "./redis-errors.ts";
 import type { RedisKeys } from "./redis-keys.ts";
 import { redisMailbox } from "./redis-mailbox.ts";
 import { redisScript } from "./redis-script.ts";
@@ -59,6 +60,21 @@ export function redisExchanges(
     );
   }
 
+  /** @throws {RedisError} CDT-REDIS-WRONG-TYPE where the broker itself keeps something */
+  function requireFreeName(queue: string): void {
+    if (!keys.isTaken(queue)) return;
+    throw new RedisError("wrong-type", `there cannot be a queue ${queue}: the broker keeps something else there`);
+  }
+
+  /** @throws {RedisError} CDT-REDIS-WRONG-TYPE where something else than a list has the name of one of the queue's */
+  async function requireLists(queue: string): Promise<void> {
+    const types = await link.run((redis) => Promise.all(keys.lists(queue).map((list) => redis.type(list))));
+    const other = types.find((type) => type !== "list" && type !== "none");
+    if (other === undefined) return;
+    forget(queue);
+    throw new RedisError("wrong-type", `there cannot be a queue ${queue}: Redis has a ${other} of that name`);
+  }
+
   async function unbind(binding: Binding): Promise<void> {
     bindings.delete(binding);
     await link.run((redis) => redis.srem(binding.key, binding.member));
@@ -109,9 +125,12 @@ export function redisExchanges(
     exchangeOf: (queue) => declared.get(queue)?.declaration.exchange ?? queue,
 
     async declare(queues) {
+      const fresh: string[] = [];
       for (const queue of queues) {
         const declaration = typeof queue === "string" ? directQueue(queue) : queue;
         const { name, exchange, exchangeType, routingKey } = declaration;
+        requireFreeName(name);
+        if (!declared.has(name)) fresh.push(name);
         forget(name);
         const pattern = exchangeType === "topic" ? topicPattern(routingKey) : "";
         declared.set(name, { declaration, binding: record(exchange, routingKey, pattern, name) });
@@ -120,6 +139,7 @@ export function redisExchanges(
         inbox.add(name, () => subscribe(exchange, routingKey, (raw) => inbox.put(name, raw)));
       }
       await bind();
+      await Promise.all(fresh.map(requireLists));
     },
     undeclare,
     async close() {
@@ -131,6 +151,7 @@ export function redisExchanges(
         await broadcast(address.exchange, address.routingKey, envelope);
         return;
       }
+      if (typeof address === "string") requireFreeName(address);
       const list = keys.listEnding(envelope.properties.priority ?? 0);
       const answer = await publishTogether({ address, list, text: writeEnvelope(envelope) });
       if (answer instanceof Error) await link.run(() => Promise.reject(answer));

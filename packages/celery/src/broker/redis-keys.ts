@@ -45,6 +45,8 @@ export interface RedisKeys {
   bindingMember(routingKey: string, pattern: string, queue: string): string;
   /** The queue that a member of a binding names. */
   boundQueue(member: string): string | undefined;
+  /** Whether a queue of this name would lie where the broker itself keeps something. */
+  isTaken(queue: string): boolean;
   /** The pub/sub channel of a fanout exchange for a routing key. */
   channel(exchange: string, routingKey: string): string;
   /** The pattern of the channels whose routing key a binding key with `#` or `*` stands for. */
@@ -63,14 +65,18 @@ export function redisKeys(options: RedisKeyOptions = {}): RedisKeys {
   const channels = prefix + fanoutPrefix(options);
   const withKey = (exchange: string, key: string) =>
     exchange + (key !== "" && options.fanoutPatterns !== false ? `/${key}` : "");
-  return {
-    unacked: prefix + (options.unackedKey ?? "unacked"),
-    unackedIndex: prefix + (options.unackedIndexKey ?? "unacked_index"),
-    unackedMutex: prefix + (options.unackedMutexKey ?? "unacked_mutex"),
+  const unacked = prefix + (options.unackedKey ?? "unacked");
+  const unackedIndex = prefix + (options.unackedIndexKey ?? "unacked_index");
+  const unackedMutex = prefix + (options.unackedMutexKey ?? "unacked_mutex");
+  const ours = {
     leases: `${own}leases`,
     parked: `${own}parked`,
     deadLetters: `${own}dead-letters`,
     epoch: `${own}epoch`,
+  };
+  const taken = new Set([unacked, unackedIndex, unackedMutex, ...Object.values(ours)]);
+  return {
+    ...{ unacked, unackedIndex, unackedMutex, ...ours },
     consumers: (queue) => `${own}consumers:${queue}`,
     consumer: (name) => `${own}consumer:${name}`,
     steps,
@@ -80,6 +86,7 @@ export function redisKeys(options: RedisKeyOptions = {}): RedisKeys {
     binding: (exchange) => `${prefix}_kombu.binding.${exchange}`,
     bindingMember: (...fields) => fields.join(separator),
     boundQueue: (member) => member.split(separator)[2],
+    isTaken: (queue) => taken.has(prefix + queue) || queue.startsWith("_kombu.binding."),
     channel: (exchange, routingKey) => channels + withKey(exchange, routingKey),
     channelPattern: (exchange, bindingKey) =>
       literal(channels) + withKey(literal(exchange), literal(bindingKey).replaceAll("\\*", "*").replaceAll("#", "*")),
@@ -99,6 +106,7 @@ function literal(text: string): string {
 
 /** kombu clamps to 0..9 and rounds down to a step; what is no number is 0. */
 export function priorityStep(priority: unknown, steps: readonly number[]): number {
-  const clamped = Math.min(9, Math.max(0, Math.trunc(Number(priority)) || 0));
+  const number = typeof priority === "number" || typeof priority === "string" ? Number(priority) : 0;
+  const clamped = Math.min(9, Math.max(0, Math.trunc(number) || 0));
   return steps.findLast((step) => step <= clamped) ?? 0;
 }

@@ -115,5 +115,8 @@ export function chordJoins(services: CanvasServices): ChordJoins {
 
 function memberOf({ signature }: Unsent, options: SignatureOptions): ChordMember {
   const { task_id, group_id, group_index, chord } = signature.options;
-  return { id: task_id!, groupId: group_id, groupIndex: group_index, chord, options };
+  // Nobody has checked them: what is never sent is never read.
+  const groupId = typeof group_id === "string" ? group_id : undefined;
+  const groupIndex = Number.isSafeInteger(group_index) ? group_index : undefined;
+  return { id: task_id!, groupId, groupIndex, chord, options };
 }

@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import type { Broker } from "../broker/broker.ts";
 import type { Continuation } from "../canvas/continuation.ts";
-import { MalformedCanvas } from "../canvas/malformed-canvas.ts";
 import type { Signature } from "../canvas/signature.ts";
+import { CeleryError } from "../celery-error.ts";
 import type { DecodedTask } from "../message/decode-task.ts";
 import { encodeRetry } from "../message/encode-task.ts";
 import { celeryErrors } from "../results/celery-errors.ts";
@@ -52,6 +52,18 @@ export function endMessages(options: EndMessageOptions): EndMessage {
   const { broker, results, held: all, book, persist, continuation, worker, extended, emit, log } = options;
 
   async function as(held: Held, outcome: Outcome, runtime: number): Promise<void> {
+    try {
+      await end(held, outcome, runtime);
+    } catch (error) {
+      if (!(error instanceof CeleryError)) throw error;
+      // Done again it would come to the same, so that a person must look at it.
+      log.error({ ...logged(held), err: error }, "what belongs to the end of a task cannot be done");
+      if (held.acknowledged) all.remove(held);
+      else await deadLetter(held, "unsettled", error.message);
+    }
+  }
+
+  async function end(held: Held, outcome: Outcome, runtime: number): Promise<void> {
     const who = identity(held);
     switch (outcome.kind) {
       case "succeeded":
@@ -97,7 +109,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
       try {
         if (!(await persist.insist(held, "sending what follows a task", send))) return letGo(held);
       } catch (error) {
-        if (error instanceof MalformedCanvas) return failed(held, work, error, runtime);
+        if (error instanceof CeleryError) return failed(held, work, error, runtime);
         throw error;
       }
     }
@@ -114,7 +126,7 @@ export function endMessages(options: EndMessageOptions): EndMessage {
     try {
       if (!(await persist.insist(held, "sending what replaces a task", replace))) return letGo(held);
     } catch (error) {
-      if (error instanceof MalformedCanvas) return failed(held, work, error, runtime);
+      if (error instanceof CeleryError) return failed(held, work, error, runtime);
       throw error;
     }
     log.info({ ...logged(held), by: by.task }, "task replaced");

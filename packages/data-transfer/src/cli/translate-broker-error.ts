@@ -28,6 +28,7 @@ const classes: Readonly<Record<RedisFault, Class>> = {
   cluster: BrokerUnsuitable,
   version: BrokerUnsuitable,
   "not-ready": BrokerRefused,
+  "wrong-type": BrokerRefused,
   refused: BrokerRefused,
 };
 

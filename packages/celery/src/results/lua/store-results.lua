@@ -6,8 +6,9 @@ local expires = tonumber(ARGV[1])
 
 -- Celery and we write the status first. Only what somebody else has written is decoded.
 local function has_succeeded(key)
-  local start = redis.call('GETRANGE', key, 0, 19)
-  if start == '' then return false end
+  -- What is no text, somebody has put there by mistake.
+  local start = redis.pcall('GETRANGE', key, 0, 19)
+  if start == '' or type(start) == 'table' then return false end
   if start:sub(1, 10) == '{"status":' then
     return start == '{"status": "SUCCESS"' or start:sub(1, 19) == '{"status":"SUCCESS"'
   end
