@@ -74,7 +74,7 @@ it("one message that Redis refuses does not take the others of its turn with it"
   );
   assert.deepEqual(
     sent.map((one) => (one.status === "rejected" ? one.reason.code : "sent")),
-    ["sent", "CDT-REDIS-REFUSED", "sent"],
+    ["sent", "CDT-REDIS-WRONG-TYPE", "sent"],
   );
   assert.deepEqual(await popAll(broker), ["0", "2"]);
 });

@@ -49,7 +49,7 @@ const stories: [
 ][] = [
   ["whatever lies in its queues", mixture, { memory: 25, redis: 25, processes: 3 }],
   ["whatever is shouted at all workers", underShouts, { memory: 20, redis: 20, processes: 0 }],
-  ["whatever shall follow a task", canvas, { memory: 25, redis: 25, processes: 3 }],
+  ["whatever shall follow a task", canvas, { memory: 15, redis: 15, processes: 3 }],
 ];
 
 for (const [what, salvos, runs] of stories) {
