@@ -55,7 +55,8 @@ test("every reason for which the sources put a message aside is explained, and n
     return cells.flatMap((cell) => [...cell.matchAll(/`([a-z-]+)`/g)].map(([, reason]) => reason!));
   });
   const thrown = /new (?:DeadLetter|UndecodableMessage)\(\s*"([a-z-]+)"/g;
-  const givenByTheWorker = /(?:return refuse|(?:return|await) deadLetter|const reason = .*:)(?:\(\s*held,|\()?\s*"([a-z-]+)"/g;
+  const givenByTheWorker =
+    /(?:return refuse|(?:return|await) deadLetter|const reason = .*:)(?:\(\s*held,|\()?\s*"([a-z-]+)"/g;
   const given = sources.flatMap(({ path, text }) =>
     [thrown, ...(path.startsWith("packages/celery/src/worker/") ? [givenByTheWorker] : [])].flatMap((pattern) =>
       [...text.matchAll(pattern)].map((match) => match[1]!),
