@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { npmSettings } from "../../testing/npm-settings.ts";
 import type { Scope } from "../../testing/scope.ts";
 
 const run = promisify(execFile);
@@ -26,7 +27,8 @@ export async function packedAndInstalled(scope: Scope): Promise<Packed> {
   await run(process.execPath, [pack, folder]);
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", private: true }));
   const [tarball] = globSync("*.tgz", { cwd: folder });
-  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`], { cwd: folder });
+  const env = { ...process.env, ...(await npmSettings()) };
+  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`], { cwd: folder, env });
   await cp(app, join(folder, "app.js"));
   return { program: join(folder, "node_modules/@ccatobs/celery/bin/celery-node.js"), app: join(folder, "app.js") };
 }

@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { npmSettings } from "../../../../testing/npm-settings.ts";
 import { startRedis } from "../../../../testing/redis.ts";
 import { without } from "../../../../testing/require-server.ts";
 import { packedInto } from "./installed-package.ts";
@@ -23,6 +24,7 @@ test("a reader who follows README.md to the letter, with the packed package in a
     // The document's Redis is at localhost:6379; the environment wins, as it says.
     CELERY_BROKER_URL: redis.url,
     CELERY_RESULT_BACKEND: redis.url,
+    ...(await npmSettings()),
     npm_config_audit: "false",
     npm_config_fund: "false",
     npm_config_prefer_offline: "true",
