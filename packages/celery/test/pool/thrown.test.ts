@@ -14,7 +14,9 @@ const anything = fc.anything({
 const anyError = fc
   .tuple(fc.constantFrom(Error, TypeError, RangeError), fc.string(), anything, fc.dictionary(fc.string(), anything))
   .map(([Class, message, cause, properties]) => {
-    const own = Object.entries(properties).filter(([key]) => !["name", "message", "stack", "cause", "__proto__"].includes(key));
+    const own = Object.entries(properties).filter(
+      ([key]) => !["name", "message", "stack", "cause", "__proto__"].includes(key),
+    );
     return Object.assign(new Class(message, { cause }), Object.fromEntries(own));
   });
 
