@@ -12,10 +12,7 @@ export const client: StatusPoint = {
         ],
         ["test/client/client.test.ts", "countdown and seconds to live are counted from the sending"],
         ["test/client/client.test.ts", "what cannot be sent is refused, and nothing of it is sent"],
-        [
-          "test/interop/results.test.ts",
-          "our client sends to a Python worker and reads its results, failures included",
-        ],
+        ["test/interop/ours-to-python.test.ts", "…: a Python task knows every option that we send it with"],
       ],
     },
     {

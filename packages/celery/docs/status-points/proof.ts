@@ -6,13 +6,18 @@ export const proof: StatusPoint = {
     {
       promise: "Python's Celery 5.2.6 sends to our worker, works for our client, and shares a queue with our worker.",
       tests: [
+        ["test/interop/python-to-ours.test.ts", "…: what Python sends in … comes back to it as it was"],
+        ["test/interop/python-to-ours.test.ts", "…: callbacks, errbacks and canvas in protocol …"],
+        ["test/interop/python-watches.test.ts", "…: Python revokes tasks that wait and tasks that run in our … pool"],
         [
-          "test/interop/results.test.ts",
-          "Python sends tasks with arguments, priority and countdown, and reads what our worker answers",
+          "test/interop/ours-to-python.test.ts",
+          "…: a Python worker reads what we send in all serializers and compressions",
         ],
+        ["test/interop/ours-to-python.test.ts", "…: a Python worker does our canvas, with callbacks and errbacks"],
+        ["test/interop/side-by-side.test.ts", "…: both workers on one queue do every task once, and both take part"],
         [
-          "test/interop/results.test.ts",
-          "our client sends to a Python worker and reads its results, failures included",
+          "test/interop/side-by-side.test.ts",
+          "…: a chord's members are done half here and half there, whoever composed it",
         ],
         [
           "test/interop/leases.test.ts",

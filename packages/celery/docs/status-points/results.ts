@@ -7,8 +7,8 @@ export const results: StatusPoint = {
       promise: "Every state is stored as Celery stores it, and read by Python.",
       tests: [
         [
-          "test/interop/results.test.ts",
-          "Python sends tasks with arguments, priority and countdown, and reads what our worker answers",
+          "test/interop/python-watches.test.ts",
+          "…: Python sees a task of ours as STARTED, with its own progress, and done",
         ],
         [
           "test/worker/outcomes.test.ts",
@@ -58,8 +58,8 @@ export const results: StatusPoint = {
       promise: "Errors are exceptions that Python can raise: type, message, module and traceback.",
       tests: [
         [
-          "test/interop/results.test.ts",
-          "Python reads our failures as exceptions: its own class where it has one, else one of the same name",
+          "test/interop/python-watches.test.ts",
+          "…: failures, retries and what nobody knows are to Python what its own are",
         ],
         [
           "test/results/python-error.test.ts",

@@ -1,15 +1,13 @@
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import type { TestRedis } from "../../../../testing/redis.ts";
 import type { Scope } from "../../../../testing/scope.ts";
 import { type ServerProcess, startServer } from "../../../../testing/server-process.ts";
+import { celeryUrl } from "./celery-program.ts";
 
-const run = promisify(execFile);
 const folder = fileURLToPath(new URL("python/", import.meta.url));
 /** Debian's, which sees Debian's modules. */
 const python = "/usr/bin/python3";
@@ -36,14 +34,23 @@ export async function pythonLog(scope: Scope): Promise<PythonLog> {
  * for messages to restore when it begins to consume, and after that only every 100 s.
  *
  * @param options.visibility  its visibility_timeout in seconds; 3600 by default, as Celery has it
+ * @param options.conf        more of Celery's settings
+ * @param options.arguments   more of the command line; the solo pool by default
  */
 export async function startPythonWorker(
   scope: Scope,
   redis: TestRedis,
-  options: { queue: string; log: PythonLog; visibility?: number },
+  options: {
+    queue: string;
+    log: PythonLog;
+    visibility?: number;
+    conf?: Readonly<Record<string, unknown>>;
+    arguments?: readonly string[];
+  },
 ): Promise<PythonWorker> {
   const env: NodeJS.ProcessEnv = {
-    PEER_URL: redis.url,
+    PEER_URL: celeryUrl(redis),
+    PEER_CONF: JSON.stringify(options.conf ?? {}),
     PEER_LOG: options.log.path,
     PYTHONDONTWRITEBYTECODE: "1",
     C_FORCE_ROOT: "1",
@@ -52,7 +59,8 @@ export async function startPythonWorker(
   const worker: ServerProcess = await startServer({
     program: python,
     args: [
-      ...["-m", "celery", "-A", "peer", "--workdir", folder, "worker", "--pool", "solo", "--queues", options.queue],
+      ...["-m", "celery", "-A", "peer", "--workdir", folder, "worker", "--queues", options.queue],
+      ...(options.arguments ?? ["--pool", "solo"]),
       ...[
         "--loglevel",
         "INFO",
@@ -67,31 +75,4 @@ export async function startPythonWorker(
   });
   scope.after(() => worker.stop("SIGKILL"));
   return { stop: (signal) => worker.stop(signal) };
-}
-
-/** What a Python client sees of a task's result. */
-export interface Seen {
-  id: string;
-  state: string;
-  value?: unknown;
-  exception?: string;
-  builtin?: boolean;
-  args?: unknown[];
-  traceback?: string;
-}
-
-/** Sends a task from Python and waits there for its result, at most 60 s. */
-export async function askFromPython(
-  redis: TestRedis,
-  queue: string,
-  name: string,
-  {
-    args = [],
-    kwargs = {},
-    ...options
-  }: { args?: unknown[]; kwargs?: Record<string, unknown>; [option: string]: unknown } = {},
-): Promise<Seen> {
-  const words = [args, kwargs, options].map((value) => JSON.stringify(value));
-  const { stdout } = await run(python, [join(folder, "ask.py"), redis.url, queue, name, ...words]);
-  return JSON.parse(stdout) as Seen;
 }
