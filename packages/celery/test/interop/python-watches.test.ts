@@ -92,7 +92,7 @@ for (const { transport, tls } of transports) {
       g = group(app.signature("add", args=(n, n), queue="${queue}") for n in range(5)).apply_async()
       g.save()
       again = GroupResult.restore(g.id, backend=app.backend)
-      [again.join(timeout=60), again.successful(), again.completed_count()]
+      [[r.get(timeout=60) for r in again.results], again.successful(), again.completed_count()]
     `);
     assert.deepEqual(seen, [[0, 2, 4, 6, 8], true, 5]);
   });
