@@ -51,15 +51,15 @@ export interface WorkerProgram {
   exit(): Promise<number>;
 }
 
-/** Starts a worker of app.ts; killed when the test ends. */
+/** Starts a worker, of app.ts if it is of no other; killed when the test ends. */
 export function startProgram(
   scope: Scope,
   redis: TestRedis,
   args: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
-  { mingle = false } = {},
+  { mingle = false, app = appFile } = {},
 ): WorkerProgram {
-  const all = [program, "--app", appFile, "worker", ...(mingle ? [] : ["--without-mingle"]), ...args];
+  const all = [program, "--app", app, "worker", ...(mingle ? [] : ["--without-mingle"]), ...args];
   const child: ChildProcess = spawn(process.execPath, all, {
     env: { ...environment(redis), ...env },
     stdio: ["pipe", "inherit", "pipe"],
