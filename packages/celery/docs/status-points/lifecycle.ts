@@ -44,6 +44,10 @@ export const lifecycle: StatusPoint = {
           "test/worker/shutdown.test.ts",
           "messages that wait for their eta go back at once, although a task still runs",
         ],
+        [
+          "test/worker/shutdown.test.ts",
+          "a task that ends just after the stop lets nothing begin that was waiting for its slot",
+        ],
         ["test/worker/shutdown.test.ts", "a message that is just being popped when the worker stops goes back, too"],
         [
           "test/pool/worker.test.ts",

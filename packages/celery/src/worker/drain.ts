@@ -38,12 +38,13 @@ export async function drain(options: DrainOptions): Promise<void> {
   const { name, broker, held, consumer, slots, end, loop, graceOver, abortGrace, giveUp, kill, log } = options;
   log.info({ running: running(held).length }, "stopping: no new messages; running tasks may end");
   consumer.stop();
+  // At once: a task that ends from here on must not let the next one begin.
+  slots.close();
   options.stopUpkeep();
   // A pop under way may still bring a message: it must be in our hands before we give anything back.
   await within(broker.lease, loop);
   // Our presence runs out by itself: not worth waiting for a broker that does not answer.
   await within(5_000, broker.withdraw(name));
-  slots.clear();
   await giveBack([...held].filter((message) => message.place !== "active" && !message.leaving));
 
   const idle = slots.idle();

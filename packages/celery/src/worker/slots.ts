@@ -48,6 +48,7 @@ export class Slots {
   readonly #turnTaken = new WeakSet<Held>();
   #concurrency: number;
   #active = 0;
+  #closed = false;
 
   constructor(options: SlotsOptions) {
     this.#options = options;
@@ -128,8 +129,9 @@ export class Slots {
     return running;
   }
 
-  /** Takes out all that does not run, so that it can be given back. */
-  clear(): void {
+  /** Nothing begins any more: what waits stays held until somebody gives it back. */
+  close(): void {
+    this.#closed = true;
     this.#shelf.clear();
     this.#waiting.length = 0;
   }
@@ -163,6 +165,7 @@ export class Slots {
       }
     }
     held.place = "reserved";
+    if (this.#closed) return;
     this.#waiting.push(held);
     this.#startWaiting();
   }

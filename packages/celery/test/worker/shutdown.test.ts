@@ -21,6 +21,30 @@ test("stop lets running tasks end, and takes nothing new meanwhile", async (t) =
   await world.expectBroker({ waiting: 1 });
 });
 
+test("a task that ends just after the stop lets nothing begin that was waiting for its slot", async (t) => {
+  const broker = memoryBroker({ hub: new MemoryBrokerHub() });
+  const [withdrawing, withdrawn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  t.mock.method(broker, "withdraw", () => {
+    withdrawing.resolve();
+    return withdrawn.promise;
+  });
+  const world = await startWorld(t, { broker });
+  const slow = gate("slow");
+  const worker = await world.work([slow.task], { prefetchMultiplier: 2 });
+  const ids = [await world.send("slow"), await world.send("slow")];
+  await slow.untilBegun(1);
+  while ((await world.broker.inspect(queue)).unacked.count < 2) await new Promise((resolve) => setImmediate(resolve));
+
+  const stopped = worker.stop({ grace: 60_000 });
+  await soon(withdrawing.promise);
+  slow.open();
+  await world.ended(ids[0]!);
+  withdrawn.resolve();
+  await soon(stopped);
+  assert.deepEqual(slow.begun, [ids[0]]);
+  await world.expectBroker({ waiting: 1 });
+});
+
 test("when the grace is over, tasks are told to stop and their messages lie at the head again, in their old order", async (t) => {
   const world = await startWorld(t);
   const reasons: unknown[] = [];
