@@ -19,6 +19,14 @@ const needs = {
     found: () => existingFile("/usr/lib/python3/dist-packages/yaml/__init__.py"),
     install: "apt-get install python3-yaml",
   },
+  "python3-zstandard": {
+    found: () => existingFile("/usr/lib/python3/dist-packages/zstandard/__init__.py"),
+    install: "apt-get install python3-zstandard",
+  },
+  "python3-brotli": {
+    found: () => existingFile("/usr/lib/python3/dist-packages/brotli.py"),
+    install: "apt-get install python3-brotli",
+  },
   "python3-celery": {
     found: () => existingFile("/usr/lib/python3/dist-packages/celery/__init__.py"),
     install: "apt-get install python3-celery python3-redis",

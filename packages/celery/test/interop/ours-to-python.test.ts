@@ -17,7 +17,15 @@ import { startMixedWorld, transports } from "./mixed-world.ts";
 import { pythonLog, startPythonWorker } from "./python-peer.ts";
 import { until } from "./scan.ts";
 
-const skip = without("redis-server", "python3-celery", "python3-msgpack", "python3-yaml", "openssl");
+const skip = without(
+  "redis-server",
+  "python3-celery",
+  "python3-msgpack",
+  "python3-yaml",
+  "python3-zstandard",
+  "python3-brotli",
+  "openssl",
+);
 const options = { skip, timeout: 300_000 };
 const soon = () => AbortSignal.timeout(60_000);
 const queue = "python";

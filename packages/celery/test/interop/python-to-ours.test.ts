@@ -5,7 +5,15 @@ import type { Task } from "../../src/index.ts";
 import { startMixedWorld, transports } from "./mixed-world.ts";
 import { peerTasks } from "./peer-tasks.ts";
 
-const skip = without("redis-server", "python3-celery", "python3-msgpack", "python3-yaml", "openssl");
+const skip = without(
+  "redis-server",
+  "python3-celery",
+  "python3-msgpack",
+  "python3-yaml",
+  "python3-zstandard",
+  "python3-brotli",
+  "openssl",
+);
 
 /** Values as Python writes them, for `echo`, which gives them back. */
 const values: Record<string, string> = {
