@@ -20,11 +20,17 @@ delete process.env[marker];
  */
 const youngSpace = "--max-semi-space-size=2";
 
+/**
+ * Threads for calls that the kernel may keep waiting: Node's default of 4 is soon taken by the disk, and then no host name
+ * is looked up. Writing packages keeps to its share of them (src/bundle/disk-calls.ts). They cost nothing until used.
+ */
+const threads = "64";
+
 if (Number.parseInt(process.versions.node, 10) >= needed) {
-  // The process becomes another one: same number, same files, nobody between it and its signals.
-  if (process.argv.includes("worker") && !isSet("--max-semi-space-size")) {
+  // The process becomes another one: same number, same files, nobody between it and its signals. Both are read at the start.
+  if (movesPackages() && !(isSet("--max-semi-space-size") && process.env.UV_THREADPOOL_SIZE)) {
     const args = [process.execPath, ...process.execArgv, youngSpace, ...process.argv.slice(1)];
-    process.execve?.(process.execPath, args, process.env);
+    process.execve?.(process.execPath, args, { UV_THREADPOOL_SIZE: threads, ...process.env });
   }
   const { main, processHost } = await import("../src/cli/main.ts");
   process.exit(await main(process.argv.slice(2), processHost()));
@@ -38,6 +44,11 @@ if (Number.parseInt(process.versions.node, 10) >= needed) {
     process.exit(2);
   }
   runWith(node);
+}
+
+/** The commands that bring packages to a disk. */
+function movesPackages() {
+  return process.argv.some((word) => word === "worker" || word === "package");
 }
 
 /** Whether somebody has chosen this option of Node, or we have. */

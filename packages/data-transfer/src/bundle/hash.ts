@@ -8,6 +8,8 @@ export interface Hasher {
   update(bytes: Uint8Array): void;
   /** Lower-case hex. Nothing may be added after it but by way of `reset`. */
   digest(): string;
+  /** The digest of what came so far; more may follow. */
+  peek(): string;
   reset(): void;
 }
 
@@ -43,6 +45,12 @@ const makers: Readonly<Record<ChecksumAlgorithm, () => Promise<Hasher>>> = {
       algorithm: "xxh64",
       update: (bytes) => void hash.update(bytes),
       digest: () => hash.digest("hex"),
+      peek() {
+        const state = hash.save();
+        const digest = hash.digest("hex");
+        hash.load(state);
+        return digest;
+      },
       reset: () => void hash.init(),
     };
   },
@@ -52,6 +60,7 @@ const makers: Readonly<Record<ChecksumAlgorithm, () => Promise<Hasher>>> = {
       algorithm: "sha256",
       update: (bytes) => void hash.update(bytes),
       digest: () => hash.digest("hex"),
+      peek: () => hash.copy().digest("hex"),
       reset: () => {
         hash = createHash("sha256");
       },

@@ -1,108 +1,57 @@
-import { DataTransferError } from "../errors/data-transfer-error.ts";
 import { ManifestInvalid } from "../errors/package.ts";
-import type { Checksum, RawDataFile, RawDataPackage } from "../model/package.ts";
-import { type ChecksumAlgorithm, checkAlgorithm, defaultAlgorithm, digestLength } from "./hash.ts";
-import { createMemberRegister } from "./member-register.ts";
-import { checkMemberPath, checkPackageName } from "./names.ts";
+import type { Checksum } from "../model/package.ts";
+import { type ChecksumAlgorithm, checkAlgorithm, digestLength } from "./hash.ts";
 
-/** What a package has to be, byte for byte, as the catalogue knows it. */
+/** What a package has to be, byte for byte, as the catalogue (or a manifest file) knows it. */
 export interface Manifest {
-  package: { name: string; size: number; checksum?: Checksum };
-  files: ManifestFile[];
+  package: {
+    name: string;
+    /** Bytes of the tar; undefined where nobody knows. */
+    size?: number;
+    /** All of them are checked. */
+    checksums: readonly Checksum[];
+  };
+  /**
+   * Every file that the package holds, in any order. A function is asked again where a second look is needed, so that the
+   * files of a large package need not lie in memory. Undefined where nobody knows: then the rules of the tar alone hold.
+   */
+  files: ManifestFiles | undefined;
 }
+
+export type ManifestFiles = readonly ManifestFile[] | (() => AsyncIterable<ManifestFile>);
 
 export interface ManifestFile {
   /** Path inside the package, `/` between the parts. */
   path: string;
   size: number;
-  checksum?: Checksum;
+  /** All of them are checked. */
+  checksums: readonly Checksum[];
 }
 
-/** The manifest that follows from the catalogue's rows. */
-export function manifestOf(
-  { name, size, checksum }: Pick<RawDataPackage, "name" | "size" | "checksum">,
-  files: Iterable<Pick<RawDataFile, "path" | "size" | "checksum">>,
-): Manifest {
-  return {
-    package: { name, size, checksum },
-    files: Array.from(files, (file) => ({ path: file.path, size: file.size, checksum: file.checksum })),
-  };
-}
-
-/** A manifest prepared for being compared with what is found; each file can be ticked off once. */
-export interface ManifestIndex {
-  readonly fileCount: number;
-  /** Sum of all files, in bytes. */
-  readonly bytes: number;
-  /** Algorithm of all sums that are written beside the package. */
-  readonly sumAlgorithm: ChecksumAlgorithm;
-  /** Undefined when the manifest has no such file. Ticks it off. */
-  take(path: string): ExpectedFile | undefined;
-  /** Files that were not taken: the first few, and how many. */
-  left(): { paths: string[]; count: number };
-}
-
-export interface ExpectedFile {
-  size: number;
-  checksum: { algorithm: ChecksumAlgorithm; digest: string } | undefined;
+/** The files of a manifest, from the first. */
+export function filesOf({ files }: Manifest): AsyncIterable<ManifestFile> | Iterable<ManifestFile> {
+  return typeof files === "function" ? files() : (files ?? []);
 }
 
 /**
- * Checks a manifest by itself (names, sizes, algorithms, digests, duplicates) and prepares it for look-ups.
+ * Checks what stands beside a name: a size, and digests of known algorithms, one of each at most.
  *
- * @throws ManifestInvalid, UnsafeName (the package's own), UnknownAlgorithm, DuplicateMember
+ * @throws ManifestInvalid, UnknownAlgorithm
  */
-export function indexManifest(manifest: Manifest): ManifestIndex {
-  const { name, size, checksum } = manifest.package;
-  checkPackageName(name);
-  const invalid = (path: string, why: string) => new ManifestInvalid({ package: name, path, why });
-  if (!Number.isSafeInteger(size) || size < 0) throw invalid("the package", `its size is ${size}`);
-  if (checksum !== undefined) checkDigest(checksum, (why) => invalid("the package", why));
-
-  const register = createMemberRegister();
-  const places = new Map<string, number>();
-  const taken = new Uint8Array(manifest.files.length);
-  const algorithms = new Set<ChecksumAlgorithm>();
-  let bytes = 0;
-  manifest.files.forEach((file, place) => {
-    try {
-      register.add(checkMemberPath(file.path), "file", 0);
-    } catch (error) {
-      if (!(error instanceof DataTransferError)) throw error;
-      throw invalid(JSON.stringify(file.path), error.message);
+export function checkFacts(
+  packageName: string,
+  about: string,
+  { size, checksums }: { size: number; checksums: readonly Checksum[] },
+): void {
+  const invalid = (why: string) => new ManifestInvalid({ package: packageName, path: about, why });
+  if (!Number.isSafeInteger(size) || size < 0) throw invalid(`its size is ${size}`);
+  const seen = new Set<ChecksumAlgorithm>();
+  for (const { algorithm, digest } of checksums) {
+    const known = checkAlgorithm(algorithm);
+    if (seen.has(known)) throw invalid(`it has two digests by ${algorithm}`);
+    seen.add(known);
+    if (digest.length !== digestLength[known] || !/^[0-9a-f]+$/.test(digest)) {
+      throw invalid(`its ${algorithm} is not ${digestLength[known]} lower-case hex digits`);
     }
-    if (!Number.isSafeInteger(file.size) || file.size < 0) throw invalid(file.path, `its size is ${file.size}`);
-    if (file.checksum !== undefined) algorithms.add(checkDigest(file.checksum, (why) => invalid(file.path, why)));
-    bytes += file.size;
-    places.set(file.path, place);
-  });
-
-  return {
-    fileCount: manifest.files.length,
-    bytes,
-    sumAlgorithm: algorithms.size === 1 ? ([...algorithms][0] as ChecksumAlgorithm) : defaultAlgorithm,
-    take(path) {
-      const place = places.get(path);
-      if (place === undefined || taken[place] === 1) return undefined;
-      taken[place] = 1;
-      const { size, checksum } = manifest.files[place] as ManifestFile;
-      return { size, checksum: checksum as ExpectedFile["checksum"] };
-    },
-    left() {
-      const paths: string[] = [];
-      let count = 0;
-      taken.forEach((yes, place) => {
-        if (yes === 1) return;
-        count += 1;
-        if (paths.length < 10) paths.push((manifest.files[place] as ManifestFile).path);
-      });
-      return { paths, count };
-    },
-  };
-}
-
-function checkDigest({ algorithm, digest }: Checksum, invalid: (why: string) => Error): ChecksumAlgorithm {
-  const known = checkAlgorithm(algorithm);
-  if (digest.length === digestLength[known] && /^[0-9a-f]+$/.test(digest)) return known;
-  throw invalid(`its ${algorithm} is not ${digestLength[known]} lower-case hex digits`);
+  }
 }

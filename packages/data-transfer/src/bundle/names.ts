@@ -13,11 +13,38 @@ export const packageNameMax = 200;
  * @throws UnsafeName with the rule that it breaks
  */
 export function checkMemberPath(path: string): string[] {
+  return plainSegments(path) ?? judge(path);
+}
+
+/** The parts of a path that is plain and lawful at one glance, as nearly all are; undefined says only that it was not. */
+function plainSegments(path: string): string[] | undefined {
+  const end = path.length;
+  if (end > pathMax || path.charCodeAt(1) === colon) return undefined;
+  const segments: string[] = [];
+  let start = 0;
+  for (let at = 0; at <= end; at++) {
+    const unit = at === end ? slash : path.charCodeAt(at);
+    if (unit !== slash) {
+      if (unit < 0x20 || unit > 0x7e || unit === backslash) return undefined;
+      continue;
+    }
+    const length = at - start;
+    if (length === 0 || length > nameMax) return undefined;
+    if (length <= 2 && path.charCodeAt(start) === dot && path.charCodeAt(at - 1) === dot) return undefined;
+    segments.push(path.slice(start, at));
+    start = at + 1;
+  }
+  return segments.length > depthMax ? undefined : segments;
+}
+
+const [dot, slash, colon, backslash] = [0x2e, 0x2f, 0x3a, 0x5c];
+
+function judge(path: string): string[] {
   const refuse = (rule: SafetyRule, why: string): never => {
     throw new UnsafeName({ rule, name: escapeName(path), why });
   };
   if (!path.isWellFormed() || path.includes("\uFFFD")) refuse("not-utf-8", "it is not valid UTF-8");
-  if (controlCharacter.test(path)) refuse("control-character", "it has a control character");
+  if (deceivingCharacter.test(path)) refuse("control-character", "it has a control character");
   if (path.startsWith("/")) refuse("absolute-path", "it is an absolute path");
   if (/^[A-Za-z]:/.test(path)) refuse("drive-letter", "it begins with a drive letter");
   if (path.includes("\\")) refuse("backslash", "it has a backslash, which is a separator to some");
@@ -32,6 +59,14 @@ export function checkMemberPath(path: string): string[] {
     }
   }
   return segments;
+}
+
+// C0, DEL and C1; line and paragraph separators and the marks that change the direction of text deceive readers of logs.
+const deceivingCharacter = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
+/** Whether a text has control characters, or others that make it look like something else. */
+export function hasDeceivingCharacter(text: string): boolean {
+  return deceivingCharacter.test(text);
 }
 
 /**
@@ -50,25 +85,40 @@ export function checkPackageName(name: string): string {
   return name;
 }
 
-/** Equal for names that some file system holds to be the same: after Unicode normalisation and case folding. */
+/**
+ * Equal for names that some file system holds to be the same, or that look the same: after compatibility normalisation
+ * (ZFS's formKC and formKD; NFC and NFD with it), full case folding, and without characters that show nothing (HFS+ and
+ * ext4 pass over those).
+ *
+ * So `ß`, `ẞ`, `ss` and `SS` are one name, and so are the ligature `ﬁ` and `FI`, `K` and the Kelvin sign. Of the Turkish
+ * letters, the dotless `ı` is an `i`, since it has the upper case `I`; the dotted `İ` is an `i` with a second dot above,
+ * as in Unicode's full folding, and so no `i`: no file system folds by Turkish rules alone.
+ */
 export function nameKey(path: string): string {
   // Most names are plain; for those upper and lower case are all there is.
-  if (/^[\x20-\x7e]*$/.test(path)) return path.toLowerCase();
-  // Upper case first: it unites what lower case keeps apart (ß and ss, ſ and s).
-  return path.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
+  if (!beyondAscii.test(path)) return path.toLowerCase();
+  const plain = path.normalize("NFKD").replace(ignorable, "");
+  // Lower case first: it takes ẞ to ß, which upper case takes to SS. Upper case: it unites what lower case keeps apart.
+  return plain.toLowerCase().toUpperCase().toLowerCase().normalize("NFKD");
 }
+
+const beyondAscii = /[^\x20-\x7e]/;
+const ignorable = /\p{Default_Ignorable_Code_Point}/gu;
 
 /** For errors and logs: printable ASCII, whatever the name holds; cut where it is very long. */
 export function escapeName(name: string | Uint8Array): string {
-  const text = typeof name === "string" ? name : Buffer.from(name).toString("latin1");
-  const hex = typeof name === "string" ? "\\u" : "\\x";
-  const escaped = text.slice(0, 300).replace(/[^\x20-\x5b\x5d-\x7e]/g, (unit) => {
-    const digits = unit.charCodeAt(0).toString(16);
-    return unit === "\\" ? "\\\\" : hex + digits.padStart(hex === "\\u" ? 4 : 2, "0");
-  });
-  return text.length > 300 ? `${escaped}...` : escaped;
+  const most = 300;
+  let escaped = "";
+  for (let at = 0; at < name.length; at++) {
+    if (escaped.length >= most) return `${escaped}...`;
+    escaped +=
+      typeof name === "string" ? escapeUnit(name.charCodeAt(at), "\\u", 4) : escapeUnit(name[at] as number, "\\x", 2);
+  }
+  return escaped;
 }
 
-// C0, DEL and C1; line and paragraph separators and the marks that change the direction of text deceive readers of logs.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-const controlCharacter = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+function escapeUnit(unit: number, prefix: string, digits: number): string {
+  if (unit === backslash) return "\\\\";
+  if (unit >= 0x20 && unit <= 0x7e) return String.fromCharCode(unit);
+  return prefix + unit.toString(16).padStart(digits, "0");
+}

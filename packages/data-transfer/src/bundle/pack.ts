@@ -16,13 +16,20 @@ export interface PackOptions {
   name?: string;
 }
 
+/** A manifest whose files are at hand. */
+export type PackedManifest = Manifest & { package: { size: number }; files: ManifestFile[] };
+
 /**
  * Makes a package of a directory: a tar with its files and directories in order of their names, and the manifest that
  * belongs to it. The same tree gives the same bytes; owners are not recorded, times are whole seconds.
  *
  * @throws UsageError for anything but files and directories in it, UnsafeName, UnknownAlgorithm
  */
-export async function packDirectory(directory: string, tarPath: string, options: PackOptions = {}): Promise<Manifest> {
+export async function packDirectory(
+  directory: string,
+  tarPath: string,
+  options: PackOptions = {},
+): Promise<PackedManifest> {
   const { algorithm = defaultAlgorithm, name = basename(directory) } = options;
   checkPackageName(name);
   const archive = await createHasher(algorithm);
@@ -36,7 +43,7 @@ export async function packDirectory(directory: string, tarPath: string, options:
     (error: Error) => pack.destroy(error),
   );
   await Promise.all([written, added]);
-  return { package: { name, size: counted.bytes(), checksum: { algorithm, digest: archive.digest() } }, files };
+  return { package: { name, size: counted.bytes(), checksums: [{ algorithm, digest: archive.digest() }] }, files };
 }
 
 async function addDirectory(
@@ -62,7 +69,7 @@ async function addDirectory(
         countAndHash(hasher).stream,
         pack.entry({ ...header, type: "file", mode: 0o640, size }),
       );
-      files.push({ path, size, checksum: { algorithm: hasher.algorithm, digest: hasher.digest() } });
+      files.push({ path, size, checksums: [{ algorithm: hasher.algorithm, digest: hasher.digest() }] });
     } else {
       throw new UsageError(`${join(root, path)} is neither a file nor a directory: it cannot be part of a package`);
     }

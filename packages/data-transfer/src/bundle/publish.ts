@@ -3,16 +3,15 @@ import { basename, dirname, join } from "node:path";
 import { CrossDevice, TakenOver, TargetExists } from "../errors/destination.ts";
 import { ensureDirectory } from "./destination-path.ts";
 import { removeTree } from "./remove-tree.ts";
-import { syncDirectory, syncTree } from "./sync.ts";
+import { syncDirectories, syncDirectory } from "./sync.ts";
 import { translateWriteError } from "./translate-write-error.ts";
 import type { TreeModes } from "./tree-writer.ts";
 
 /**
- * Makes the private directory of an attempt, empty, 0700, beside the target: same parent, so same file system, project
- * and quota.
+ * Makes the private directory of an attempt, 0700, beside the target: same parent, so same file system, project and quota.
  *
- * Directories of earlier attempts are taken over by renaming them to this attempt's name: a predecessor that only seemed
- * dead finds its directory gone and can publish nothing. What lay in them is removed.
+ * The directory of the latest earlier attempt is taken over by renaming it to this attempt's name: a predecessor that only
+ * seemed dead finds it gone and can publish nothing. What it holds is for unpacking to go on from. Older ones are removed.
  *
  * @param parent directory that the target will lie in; made where it is missing, reached without following links
  * @param root where links stop being allowed; those above it are the administrator's business
@@ -29,10 +28,13 @@ export async function prepareDirectory(
   const directory = join(parent, privateName(item, attempt));
   try {
     await removeTree(directory);
+    let taken = false;
     for (let earlier = attempt - 1; earlier > 0; earlier--) {
-      if (await moveAway(join(parent, privateName(item, earlier)), directory)) await removeTree(directory);
+      const theirs = join(parent, privateName(item, earlier));
+      if (taken) await removeTree(theirs);
+      else taken = await moveAway(theirs, directory);
     }
-    await mkdir(directory, 0o700);
+    if (!taken) await mkdir(directory, 0o700);
     // A umask that takes the owner's own bits would leave a directory that even we cannot use.
     await chmod(directory, 0o700);
     return directory;
@@ -53,8 +55,8 @@ export function parsePrivateName(name: string): { item: number; attempt: number 
 }
 
 /**
- * Makes a finished private directory visible, in one step: directories synced bottom-up, renamed, parent synced. The
- * files in it are synced already.
+ * Makes a finished tree visible, in one step: directories synced bottom-up, renamed, parent synced. The files in it are
+ * synced already.
  *
  * The target must not exist, in whatever form. Of two who publish at once, one succeeds and the other gets TargetExists.
  * (rename(2) replaces an empty directory; one that somebody makes between the look and the rename is replaced, and
@@ -63,18 +65,24 @@ export function parsePrivateName(name: string): { item: number; attempt: number 
  * When syncing the parent fails, the package is visible and may be gone after a power loss: it was not recorded, and the
  * next attempt finds it, verifies it and adopts it.
  *
+ * @param directories all directories of the tree, its own included, those above before those below
  * @throws TargetExists, CrossDevice, TakenOver, NoSpace, DestinationNotWritable, StorageFailed
  */
-export async function publish(directory: string, target: string, modes: Pick<TreeModes, "dir" | "gid">): Promise<void> {
+export async function publish(
+  tree: string,
+  directories: readonly string[],
+  target: string,
+  modes: Pick<TreeModes, "dir" | "gid">,
+): Promise<void> {
   const found = await whatIsAt(target);
   if (found !== undefined) throw new TargetExists({ path: target, found });
   try {
-    if (modes.gid !== undefined) await chown(directory, -1, modes.gid);
-    await chmod(directory, modes.dir);
-    await syncTree(directory);
-    await rename(directory, target);
+    if (modes.gid !== undefined) await chown(tree, -1, modes.gid);
+    await chmod(tree, modes.dir);
+    await syncDirectories(directories);
+    await rename(tree, target);
   } catch (error) {
-    throw await translateRenameError(error, directory, target);
+    throw await translateRenameError(error, tree, target);
   }
   await syncDirectory(dirname(target));
 }

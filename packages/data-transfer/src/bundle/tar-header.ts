@@ -1,95 +1,106 @@
 import { type SafetyRule, TarDamaged, UnsafeMember } from "../errors/package.ts";
 import { escapeName } from "./names.ts";
+import { base256, isNegativeTime, octal } from "./tar-numbers.ts";
+import { decodeName } from "./tar-text.ts";
 
 export const blockSize = 512;
 
 /** A header block as it stands, before extended headers are applied to it. */
 export interface RawHeader {
-  /** Bytes of the name, the ustar prefix put before it. */
-  name: Buffer;
+  /** The first five are entries; the others say something about the entry that follows them. */
+  kind:
+    | ("file" | "directory" | "symbolic-link" | "hard-link" | "refused")
+    | ("pax" | "pax-global" | "gnu-long-name" | "gnu-long-target");
   size: number;
-  /** `file` and `directory` are members; the others say something about the member that follows. */
-  kind: "file" | "directory" | "pax" | "pax-global" | "gnu-long-name";
+  /** POSIX, not GNU's own format: long names begin in the prefix. */
+  posix: boolean;
 }
 
 /**
- * Reads one header block: POSIX ustar (with or without pax) and GNU's format; older ones are refused, and so is every
- * type of entry that is neither a regular file nor a directory.
+ * Reads the header block that begins at `at`: POSIX ustar (with or without pax) and GNU's format; older ones are refused.
+ * The checksum is that of unsigned bytes.
  *
  * Fields after POSIX.1-2017, pax, "ustar Interchange Format"; GNU's magic and types after the GNU tar manual, "Basic Tar
  * Format".
  *
  * @param offset of the block in the tar, for errors
- * @throws TarDamaged, UnsafeMember
+ * @throws TarDamaged
  */
-export function readHeader(block: Buffer, offset: number): RawHeader {
-  checkSum(block, offset);
-  const magic = block.toString("latin1", 257, 265);
-  const posix = magic.startsWith("ustar\0");
-  if (!posix && magic !== "ustar  \0") {
-    throw new TarDamaged({ offset, why: `the header is of no known format (magic "${escapeName(magic)}")` });
+export function readHeader(block: Buffer, at: number, offset: number): RawHeader {
+  if (octal(block, at + 148, at + 156) !== sumOf(block, at)) {
+    throw damaged(block, at, offset, "the header's checksum is wrong");
   }
-  const name = joinName(block, posix, offset);
-  const kind = kindOf(block[156] as number, name, offset);
-  checkUnused(block, offset);
-  return { name, kind, size: readSize(block, offset) };
+  const posix = hasMagic(block, at, posixMagic);
+  if (!posix && !hasMagic(block, at, gnuMagic)) {
+    const magic = escapeName(block.subarray(at + 257, at + 265));
+    throw damaged(block, at, offset, `the header is of no known format (magic "${magic}")`);
+  }
+  const kind = kinds[block[at + 156] as number] ?? "refused";
+  if (kind !== "refused") checkUnused(block, at, offset);
+  return { kind, size: kind === "refused" ? 0 : readSize(block, at, offset), posix };
 }
 
-export function isZero(block: Buffer): boolean {
-  return block.equals(zeroBlock);
+/** The name of an entry, the ustar prefix put before it. @throws TarDamaged, UnsafeMember */
+export function readName(block: Buffer, at: number, posix: boolean, offset: number): string {
+  const name = readText(block, at, 100, offset, "name");
+  // In GNU's format these bytes hold times.
+  if (!posix || block[at + 345] === 0) {
+    if (posix && !isEmpty(block, at + 345, at + 500)) throw behind(block, at, offset, "name");
+    return name;
+  }
+  return `${readText(block, at + 345, 155, offset, "name")}/${name}`;
+}
+
+/** Where a link leads, by its header. @throws TarDamaged, UnsafeMember */
+export function readTarget(block: Buffer, at: number, offset: number): string {
+  return readText(block, at + 157, 100, offset, "target");
+}
+
+/** Of a type that is neither a regular file nor a directory nor an extended header. */
+export function refuseType(flag: number, name: string, offset: number): UnsafeMember {
+  const type = String.fromCharCode(flag);
+  const [rule, what] = refusedTypes[type] ?? ["unknown-type", `an entry of type "${escapeName(type)}"`];
+  return new UnsafeMember({ rule, offset, name, why: `it is ${what}` });
+}
+
+/** For errors: what stands in the field of the name, whatever that is. */
+export function escapedName(block: Buffer, at: number): string {
+  const end = block.indexOf(0, at);
+  return escapeName(block.subarray(at, end === -1 ? at + 100 : Math.min(end, at + 100)));
+}
+
+/** Whether a block is one of those that end a tar. */
+export function isZero(block: Buffer, at: number): boolean {
+  return block[at] === 0 && zeroBlock.compare(block, at, at + blockSize) === 0;
 }
 
 const zeroBlock = Buffer.alloc(blockSize);
 
+const posixMagic = Buffer.from("ustar\0");
+const gnuMagic = Buffer.from("ustar  \0");
+
+function hasMagic(block: Buffer, at: number, magic: Buffer): boolean {
+  for (let n = 0; n < magic.length; n++) if (block[at + 257 + n] !== magic[n]) return false;
+  return true;
+}
+
 /** The sum of all bytes of the header, its own field taken as blanks. */
-function checkSum(block: Buffer, offset: number): void {
+function sumOf(block: Buffer, at: number): number {
   let sum = 8 * 0x20;
-  for (let at = 0; at < blockSize; at++) if (at < 148 || at >= 156) sum += block[at] as number;
-  const expected = octal(block.subarray(148, 156));
-  if (expected !== sum) {
-    throw new TarDamaged({ offset, why: "the header's checksum is wrong", name: escapeName(text(block, 0, 100)) });
-  }
+  for (let n = at; n < at + 148; n++) sum += block[n] as number;
+  for (let n = at + 156; n < at + blockSize; n++) sum += block[n] as number;
+  return sum;
 }
 
-function joinName(block: Buffer, posix: boolean, offset: number): Buffer {
-  const name = text(block, 0, 100);
-  // In GNU's format these bytes hold times; only POSIX puts the beginning of a long name there.
-  const prefix = posix ? text(block, 345, 155) : Buffer.alloc(0);
-  if (hasMore(block, 0, 100, name) || (posix && hasMore(block, 345, 155, prefix))) {
-    throw new TarDamaged({ offset, why: "there is something behind the end of the name", name: escapeName(name) });
-  }
-  return prefix.length > 0 ? Buffer.concat([prefix, slash, name]) : name;
-}
-
-const slash = Buffer.from("/");
-
-/** Up to the first NUL. A view; whoever keeps it copies it. */
-function text(block: Buffer, start: number, length: number): Buffer {
-  const field = block.subarray(start, start + length);
-  const end = field.indexOf(0);
-  return end === -1 ? field : field.subarray(0, end);
-}
-
-function hasMore(block: Buffer, start: number, length: number, found: Buffer): boolean {
-  for (let at = start + found.length; at < start + length; at++) if (block[at] !== 0) return true;
-  return false;
-}
-
-function kindOf(flag: number, name: Buffer, offset: number): RawHeader["kind"] {
-  const type = String.fromCharCode(flag);
-  const known = kinds[type === "\0" ? "0" : type];
-  if (known !== undefined) return known;
-  const [rule, what] = refusedTypes[type] ?? ["unknown-type", `an entry of type "${escapeName(type)}"`];
-  throw new UnsafeMember({ rule, offset, name: escapeName(name), why: `it is ${what}` });
-}
-
-const kinds: Readonly<Record<string, RawHeader["kind"]>> = {
-  "0": "file",
-  "5": "directory",
-  x: "pax",
-  g: "pax-global",
-  L: "gnu-long-name",
-};
+const kinds: readonly (RawHeader["kind"] | undefined)[] = (() => {
+  const byFlag = new Array<RawHeader["kind"] | undefined>(256).fill(undefined);
+  const known: Record<string, RawHeader["kind"]> = {
+    ...{ "\0": "file", "0": "file", "5": "directory", "1": "hard-link", "2": "symbolic-link" },
+    ...{ x: "pax", g: "pax-global", L: "gnu-long-name", K: "gnu-long-target" },
+  };
+  for (const [flag, kind] of Object.entries(known)) byFlag[flag.charCodeAt(0)] = kind;
+  return byFlag;
+})();
 
 const refusedTypes: Readonly<Record<string, [SafetyRule, string]>> = {
   "1": ["hard-link", "a hard link"],
@@ -97,58 +108,67 @@ const refusedTypes: Readonly<Record<string, [SafetyRule, string]>> = {
   "3": ["device", "a character device"],
   "4": ["device", "a block device"],
   "6": ["fifo", "a pipe"],
+  "7": ["unknown-type", "a contiguous file"],
+  D: ["unknown-type", "a directory with a list of names"],
   K: ["symbolic-link", "a link with a long target"],
+  M: ["unknown-type", "the continuation of a file that began in another volume"],
   S: ["sparse-file", "a sparse file"],
+  V: ["unknown-type", "the label of a volume"],
+  X: ["unknown-type", "an extended header of Solaris"],
 };
 
+/** A field of text: up to its first NUL, behind which there is nothing more. */
+function readText(block: Buffer, at: number, length: number, offset: number, what: string): string {
+  let seen = 0;
+  let end = at;
+  for (; end < at + length && block[end] !== 0; end++) seen |= block[end] as number;
+  if (!isEmpty(block, end, at + length)) throw behind(block, at, offset, what);
+  return seen < 0x80 ? block.toString("latin1", at, end) : decodeName(block.subarray(at, end), offset);
+}
+
+function isEmpty(block: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (block[at] !== 0) return false;
+  return true;
+}
+
 /** Mode, owner, group and time are not restored, but where they are not numbers the header is none. */
-function checkUnused(block: Buffer, offset: number): void {
-  for (const [what, start, length, most] of unusedNumbers) {
-    const field = block.subarray(start, start + length);
-    const value = octal(field) ?? base256(field) ?? (what === "time" ? negative(field) : undefined);
-    if (value !== undefined && value <= most) continue;
-    throw new TarDamaged({ offset, why: `its ${what} is not a number`, name: escapeName(text(block, 0, 100)) });
+function checkUnused(block: Buffer, at: number, offset: number): void {
+  checkNumber(block, at, 100, 108, 0o7777777, "mode", offset);
+  checkNumber(block, at, 108, 116, 2 ** 32 - 2, "owner", offset);
+  checkNumber(block, at, 116, 124, 2 ** 32 - 2, "group", offset);
+  if (octal(block, at + 136, at + 148) < 0 && !isNegativeTime(block, at + 136, at + 148)) {
+    checkNumber(block, at, 136, 148, 2 ** 52, "time", offset);
   }
 }
 
-const unusedNumbers = [
-  ["mode", 100, 8, 0o7777777],
-  ["owner", 108, 8, 2 ** 32 - 2],
-  ["group", 116, 8, 2 ** 32 - 2],
-  ["time", 136, 12, 2 ** 52],
-] as const;
+function checkNumber(
+  block: Buffer,
+  at: number,
+  start: number,
+  end: number,
+  most: number,
+  what: string,
+  offset: number,
+): void {
+  let value = octal(block, at + start, at + end);
+  if (value < 0) value = base256(block, at + start, at + end);
+  if (value < 0 || value > most) throw damaged(block, at, offset, `its ${what} is not a number`);
+}
 
-/** Octal digits, or GNU's base 256 (first bit set) for sizes of 8 GiB and more. */
-function readSize(block: Buffer, offset: number): number {
-  const field = block.subarray(124, 136);
-  const size = ((field[0] as number) & 0x80) === 0 ? octal(field) : base256(field);
-  if (size === undefined || !Number.isSafeInteger(size)) {
-    throw new TarDamaged({
-      offset,
-      why: "the size is not a number that can be",
-      name: escapeName(text(block, 0, 100)),
-    });
+/** Octal digits, or GNU's base 256 for 8 GiB and more. */
+function readSize(block: Buffer, at: number, offset: number): number {
+  let size = octal(block, at + 124, at + 136);
+  if (size < 0) size = base256(block, at + 124, at + 136);
+  if (size < 0 || !Number.isSafeInteger(size)) {
+    throw damaged(block, at, offset, "the size is not a number that can be");
   }
   return size;
 }
 
-/** Blanks, digits, then nothing but blanks and NULs to the end of the field. */
-function octal(field: Buffer): number | undefined {
-  const match = /^ *([0-7]+)[ \0]*$/.exec(field.toString("latin1"));
-  return match === null ? undefined : Number.parseInt(match[1] as string, 8);
+function behind(block: Buffer, at: number, offset: number, what: string): TarDamaged {
+  return damaged(block, at, offset, `there is something behind the end of the ${what}`);
 }
 
-/** GNU's base 256 for times before 1970: two's complement, as far as a number can hold it. */
-function negative(field: Buffer): number | undefined {
-  const value = field.readBigInt64BE(field.length - 8);
-  const extended = field.subarray(0, field.length - 8).every((byte) => byte === 0xff);
-  return extended && value < 0n && value > -(2n ** 52n) ? Number(value) : undefined;
-}
-
-/** Positive only: 0xff begins a negative number. Beyond 2^53 the result is no safe integer, which the caller refuses. */
-function base256(field: Buffer): number | undefined {
-  if (field[0] !== 0x80) return undefined;
-  let value = 0;
-  for (const byte of field.subarray(1)) value = value * 256 + byte;
-  return value;
+function damaged(block: Buffer, at: number, offset: number, why: string): TarDamaged {
+  return new TarDamaged({ offset, why, name: escapedName(block, at) });
 }

@@ -1,4 +1,5 @@
-import { DestinationNotWritable, NoSpace, StorageFailed } from "../errors/destination.ts";
+import { dirname } from "node:path";
+import { CrossDevice, DestinationNotWritable, NoSpace, StorageFailed } from "../errors/destination.ts";
 import { errnoOf } from "../errors/errno.ts";
 
 /**
@@ -15,6 +16,8 @@ export function translateWriteError(error: unknown, path: string, operation: str
     case "ENOSPC":
     case "EDQUOT":
       return new NoSpace({ path, errno }, cause);
+    case "EXDEV":
+      return new CrossDevice({ from: dirname(path), to: path }, cause);
     case "EACCES":
     case "EPERM":
     case "EROFS":

@@ -1,9 +1,12 @@
-import { close, constants, fchmod, fchown, fsync, mkdir, open, writev } from "node:fs";
+import { constants } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { TakenOver } from "../errors/destination.ts";
+import { errnoOf } from "../errors/errno.ts";
+import { diskCalls as calls } from "./disk-calls.ts";
+import { type LargeFile, openLargeFile } from "./large-file.ts";
+import { type SmallFileJob, writeSmallFiles } from "./small-file-crew.ts";
 import { translateWriteError } from "./translate-write-error.ts";
-import { bytesOf, createWriteBuffers, type Stretch } from "./write-buffers.ts";
+import { borrowWriteMemory, returnWriteMemory, type Slab, slabSize } from "./write-memory.ts";
 
 /** Permissions of what is written; owner and modes that a package may carry are not looked at. */
 export interface TreeModes {
@@ -13,14 +16,35 @@ export interface TreeModes {
   gid?: number;
 }
 
+export interface TreeWriterOptions {
+  /** The tree's own directory: exists, belongs to us alone. */
+  into: string;
+  modes: TreeModes;
+  signal: AbortSignal;
+  /** Write large files past the page cache where the file system lets us; true by default. */
+  direct?: boolean;
+  /** There may be files of an earlier attempt: they give way. */
+  anew?: boolean;
+  /**
+   * Told when `bytes` of the file of that number are durable: all of it, synced and closed, or so many from its beginning.
+   * Files have their numbers in the order of {@link TreeWriter.begin}, from 0, but end in any order.
+   */
+  onDurable?(file: number, bytes: number): void;
+}
+
 /** Writes the files of one tree behind the back of whoever feeds it. Feeding is synchronous, one file after the other. */
 export interface TreeWriter {
   directory(segments: readonly string[]): void;
-  begin(segments: readonly string[]): void;
-  /** The next bytes of the file begun; copied. */
+  /** @param size bytes that the file will have
+   *  @returns its number */
+  begin(segments: readonly string[], size: number): number;
+  /** The next bytes of the file begun, {@link pieceSize} at most; copied. */
   write(bytes: Uint8Array): void;
   finish(): void;
-  /** A promise where more is on its way than memory should hold, undefined where there is room. @throws see done() */
+  /**
+   * To be looked at before every {@link write}: a promise where more is on its way than memory should hold, undefined where
+   * there is room. @throws see done()
+   */
   room(): Promise<void> | undefined;
   /**
    * Resolves when every file is written, synced and closed.
@@ -28,43 +52,62 @@ export interface TreeWriter {
    * @throws NoSpace, DestinationNotWritable, StorageFailed, TakenOver (the directory is gone), the signal's reason
    */
   done(): Promise<void>;
+  /**
+   * Resolves when all that has come so far is durable as far as it can be: whole files, and large ones to their last
+   * checkpoint. For an end that is not the writer's fault, so that a later attempt finds as much as possible. Never throws.
+   */
+  settle(): Promise<void>;
+  /** All directories of the tree, its own included, those above before those below. */
+  directories(): string[];
   /** Begins nothing new and resolves when nothing is on its way, so that the tree can be removed. Never throws. */
   stop(): Promise<void>;
 }
 
-/** Bytes after which a file that is still growing is written out. */
-const flushSize = 4 * 1024 * 1024;
-/** Bytes wait for being written in slabs of this size, so many at most before {@link TreeWriter.room} makes their source wait. */
-const slabSize = 1024 * 1024;
-const maxSlabs = 16;
+/** Bytes that may be written between two looks at {@link TreeWriter.room}. */
+export const pieceSize = 256 * 1024;
+/** Large files are synced whenever they have grown by so much, so that an interrupted one is not begun anew. */
+export const checkpointSize = 64 * 1024 * 1024;
+/** Files below this are written whole, by threads. */
+const smallSize = 256 * 1024;
+/** Small files are handed to a thread so many at a time. */
+const batchFiles = 16;
 /** Files and folders that may be on their way to the disk at once. */
-const maxFiles = 64;
+const maxUnderway = 64;
+/** A small file begins at a multiple of this in its slab: no two threads then touch one line of the processor's cache. */
+const spacing = 64;
 
-interface GrowingFile {
+interface Growing {
+  number: number;
   path: string;
-  pending: Stretch[];
-  pendingBytes: number;
-  /** Bytes handed over for writing. */
-  handed: number;
-  descriptor: number | undefined;
-  /** Ends when all that was handed over is written. */
-  tail: Promise<void>;
+  size: number;
+  /** Bytes that have come. */
+  position: number;
+  /** The folder that it lies in is made. */
+  parent: Promise<void>;
+  slab: Slab | undefined;
+  /** Small ones: where it begins in its slab. Large ones: the place in the file of the slab's first byte. */
+  start: number;
+  large: { file: Promise<LargeFile | undefined>; writes: Set<Promise<void>>; tail: Promise<void> } | undefined;
 }
 
 /**
- * Large files are written in pieces of 4 MiB while they grow; of small ones many are written, synced and closed at once.
- * Each file is made new, never opened: O_CREAT | O_EXCL | O_NOFOLLOW.
- *
- * @param into the private directory: exists, is empty, belongs to us alone
+ * Large files are written in pieces of 1 MiB while they grow, several on their way; small ones whole, by threads, many at
+ * once. What waits to be written lies in 8 MiB of memory.
  */
-export function createTreeWriter(into: string, modes: TreeModes, signal: AbortSignal): TreeWriter {
+export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
+  const { into, modes, signal, direct = true, anew = false, onDurable } = options;
   // The process's umask would take bits away from what the settings say.
   const masked = (modes.file & process.umask()) !== 0;
   const directories = new Map<string, Promise<void>>([[into, Promise.resolve()]]);
   const underway = new Set<Promise<void>>();
-  const buffers = createWriteBuffers(slabSize);
-  let current: GrowingFile | undefined;
+  const memory = borrowWriteMemory();
+  let current: Growing | undefined;
+  let smallSlab: Slab | undefined;
+  let batch: { files: SmallFileJob["files"]; numbers: number[]; slabs: Slab[]; parents: Set<Promise<void>> } =
+    newBatch();
+  let count = 0;
   let failure: { error: unknown } | undefined;
+  let stopped = false;
   let wake: (() => void) | undefined;
 
   const fail = (error: unknown, path: string) => {
@@ -80,48 +123,91 @@ export function createTreeWriter(into: string, modes: TreeModes, signal: AbortSi
       void makeDirectory(join(into, ...segments));
     },
 
-    begin(segments) {
+    begin(segments, size) {
       const path = join(into, ...segments);
       const parent = makeDirectory(join(path, ".."));
-      current = { path, pending: [], pendingBytes: 0, handed: 0, descriptor: undefined, tail: parent };
+      const file: Growing = {
+        ...{ number: count++, path, size, position: 0, parent, slab: undefined, start: 0, large: undefined },
+      };
+      if (size >= smallSize) file.large = beginLarge(file);
+      else if (size > 0) placeSmall(file);
+      current = file;
+      return file.number;
     },
 
     write(bytes) {
-      const file = current as GrowingFile;
-      buffers.put(bytes, file.pending);
-      file.pendingBytes += bytes.length;
-      if (file.pendingBytes >= flushSize) handOver(file);
+      const file = current as Growing;
+      if (file.large === undefined) {
+        (file.slab as Slab).memory.set(bytes, file.start + file.position);
+        file.position += bytes.length;
+        return;
+      }
+      for (let at = 0; at < bytes.length; ) {
+        file.slab ??= memory.take();
+        const { slab } = file;
+        const length = Math.min(bytes.length - at, slabSize - slab.filled);
+        slab.memory.set(bytes.subarray(at, at + length), slab.filled);
+        slab.filled += length;
+        file.position += length;
+        at += length;
+        if (slab.filled === slabSize) writePiece(file);
+        if (file.position % checkpointSize === 0 && file.position < file.size) checkpoint(file, file.position);
+      }
     },
 
     finish() {
-      const file = current as GrowingFile;
+      const file = current as Growing;
       current = undefined;
-      handOver(file);
-      follow(closeAfter(file));
+      if (file.large === undefined) return addToBatch(file);
+      if (file.slab !== undefined) writePiece(file);
+      follow(finishLarge(file));
     },
 
     room() {
       if (failure !== undefined) throw failure.error;
-      return full() ? untilRoom() : undefined;
+      if (!full()) return undefined;
+      // What fills the memory may be small files that no thread has yet.
+      sendBatch();
+      return untilRoom();
     },
 
     async done() {
+      sendBatch();
       while (underway.size > 0 && failure === undefined) await Promise.race([...underway, woken()]);
       if (failure !== undefined) throw failure.error;
       signal.removeEventListener("abort", aborted);
     },
 
+    async settle() {
+      sendBatch();
+      while (underway.size > 0 && failure === undefined) await Promise.race([...underway, woken()]);
+      await current?.large?.tail;
+    },
+
+    directories: () => [...directories.keys()],
+
     async stop() {
       failure ??= { error: new Error("the writing was stopped") };
-      if (current !== undefined) follow(closeAfter(current));
+      if (current?.large !== undefined) {
+        if (current.slab !== undefined) memory.release(current.slab);
+        follow(finishLarge(current));
+      }
       current = undefined;
       signal.removeEventListener("abort", aborted);
       while (underway.size > 0) await Promise.all(underway);
+      if (stopped) return;
+      stopped = true;
+      for (const slab of batch.slabs) memory.release(slab);
+      if (smallSlab !== undefined) memory.release(smallSlab);
+      smallSlab = undefined;
+      batch = newBatch();
+      returnWriteMemory(memory);
     },
   };
 
+  /** A piece may need a slab for the end of a large file, for small ones behind it, and for the beginning of the next large one. */
   function full(): boolean {
-    return buffers.used > maxSlabs || underway.size > maxFiles;
+    return memory.free < 3 || underway.size > maxUnderway;
   }
 
   async function untilRoom(): Promise<void> {
@@ -149,7 +235,9 @@ export function createTreeWriter(into: string, modes: TreeModes, signal: AbortSi
     const made = makeDirectory(join(path, "..")).then(async () => {
       if (failure !== undefined) return;
       try {
-        await calls.mkdir(path, modes.dir);
+        await calls.mkdir(path, modes.dir).catch((error: unknown) => {
+          if (!anew || errnoOf(error) !== "EEXIST") throw error;
+        });
         await setModes(path);
       } catch (error) {
         fail(error, path);
@@ -172,93 +260,141 @@ export function createTreeWriter(into: string, modes: TreeModes, signal: AbortSi
     }
   }
 
-  /** Writes of one file follow one another; those of several files do not wait for each other. */
-  function handOver(file: GrowingFile): void {
-    const { pending, pendingBytes: bytes, handed: position } = file;
-    file.pending = [];
-    file.pendingBytes = 0;
-    file.handed += bytes;
-    file.tail = file.tail.then(async () => {
+  // ---- small files ----
+
+  function placeSmall(file: Growing): void {
+    if (smallSlab !== undefined && smallSlab.filled + file.size > slabSize) {
+      memory.release(smallSlab);
+      smallSlab = undefined;
+    }
+    smallSlab ??= memory.take();
+    file.slab = smallSlab;
+    file.start = smallSlab.filled;
+    smallSlab.filled = Math.ceil((smallSlab.filled + file.size) / spacing) * spacing;
+  }
+
+  function addToBatch({ number, path, size, start, slab, parent }: Growing): void {
+    if (slab !== undefined) {
+      slab.users += 1;
+      batch.slabs.push(slab);
+    }
+    batch.files.push({ path, start: (slab?.start ?? 0) + start, length: size });
+    batch.numbers.push(number);
+    batch.parents.add(parent);
+    if (batch.files.length === batchFiles) sendBatch();
+  }
+
+  function sendBatch(): void {
+    if (batch.files.length === 0) return;
+    const { files, numbers, slabs, parents } = batch;
+    batch = newBatch();
+    follow(
+      (async () => {
+        try {
+          for (const parent of parents) await parent;
+          if (failure !== undefined) return;
+          const { buffer } = (memory.slabs[0] as Slab).memory;
+          const job = {
+            buffer: buffer as unknown as SharedArrayBuffer,
+            files,
+            mode: modes.file,
+            masked,
+            gid: modes.gid,
+            anew,
+          };
+          const failures = await writeSmallFiles(job);
+          const failed = new Set(failures.map(({ index }) => index));
+          for (const one of failures)
+            fail(Object.assign(new Error(one.message), one), files[one.index]?.path as string);
+          for (const [index, number] of numbers.entries()) {
+            if (!failed.has(index)) onDurable?.(number, files[index]?.length as number);
+          }
+        } catch (error) {
+          fail(error, files[0]?.path as string);
+        } finally {
+          for (const slab of slabs) memory.release(slab);
+        }
+      })(),
+    );
+  }
+
+  // ---- large files ----
+
+  function beginLarge({ path, parent }: Growing): NonNullable<Growing["large"]> {
+    const file = parent.then(async () => {
+      if (failure !== undefined) return undefined;
       try {
-        if (failure !== undefined) return;
-        file.descriptor ??= await create(file.path);
-        if (bytes > 0) await writeAll(file.descriptor, pending.map(bytesOf), position);
+        return await openLargeFile(path, { mode: modes.file, masked, gid: modes.gid, anew, direct });
       } catch (error) {
-        fail(error, file.path);
-      } finally {
-        buffers.release(pending);
-        wake?.();
+        fail(error, path);
+        return undefined;
       }
     });
+    return { file, writes: new Set(), tail: file.then(() => {}) };
   }
 
-  async function create(path: string): Promise<number> {
-    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-    const descriptor = await calls.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, modes.file);
-    try {
-      if (modes.gid !== undefined) await calls.fchown(descriptor, -1, modes.gid);
-      if (masked) await calls.fchmod(descriptor, modes.file);
-      return descriptor;
-    } catch (error) {
-      await calls.close(descriptor);
-      throw error;
-    }
+  /** Hands the slab over; several pieces of a file may be on their way. */
+  function writePiece(file: Growing): void {
+    const { path, start } = file;
+    const slab = file.slab as Slab;
+    const large = file.large as NonNullable<Growing["large"]>;
+    file.slab = undefined;
+    file.start = file.position;
+    const { tail } = large;
+    const piece: Promise<void> = tail
+      .then(async () => {
+        const opened = await large.file;
+        if (failure === undefined) await opened?.write(slab.memory, slab.filled, start);
+      })
+      .catch((error: unknown) => fail(error, path))
+      .finally(() => {
+        large.writes.delete(piece);
+        memory.release(slab);
+        wake?.();
+      });
+    large.writes.add(piece);
   }
 
-  /** ENOSPC and EDQUOT may come as late as here, at fsync or close; and a failed fsync is never repeated. */
-  async function closeAfter(file: GrowingFile): Promise<void> {
-    await file.tail;
-    if (file.descriptor === undefined) return;
+  /** What comes after it waits for it, so that the file holds no more than is synced. */
+  function checkpoint(file: Growing, bytes: number): void {
+    const large = file.large as NonNullable<Growing["large"]>;
+    const before = [...large.writes];
+    large.tail = Promise.all(before)
+      .then(async () => {
+        const opened = await large.file;
+        if (failure !== undefined || opened === undefined) return;
+        await opened.checkpoint();
+        onDurable?.(file.number, bytes);
+      })
+      .catch((error: unknown) => fail(error, file.path));
+  }
+
+  async function finishLarge({ number, path, size, large }: Growing): Promise<void> {
+    const { file, writes, tail } = large as NonNullable<Growing["large"]>;
+    await tail;
+    await Promise.all(writes);
+    const opened = await file;
+    if (failure !== undefined) return await opened?.abandon();
     try {
-      if (failure === undefined) await calls.fsync(file.descriptor);
+      await opened?.finish(size);
+      onDurable?.(number, size);
     } catch (error) {
-      fail(error, file.path);
-    } finally {
-      await calls.close(file.descriptor).catch((error: unknown) => fail(error, file.path));
+      fail(error, path);
     }
   }
 
   /** What is missing below a directory that we made ourselves was taken from us: a successor has renamed it. */
   function translate(error: unknown, path: string): unknown {
-    if ((error as NodeJS.ErrnoException | undefined)?.code === "ENOENT") {
-      return new TakenOver({ path: into }, { cause: error });
-    }
+    if (errnoOf(error) === "ENOENT") return new TakenOver({ path: into }, { cause: error });
     return translateWriteError(error, path, (error as NodeJS.ErrnoException | undefined)?.syscall ?? "write");
   }
 }
 
-/** Writes all of it: the system may take less than it is given. Linux takes at most 1024 pieces a call. */
-async function writeAll(descriptor: number, pieces: readonly Uint8Array[], position: number): Promise<void> {
-  let queue = pieces;
-  for (let at = position; queue.length > 0; ) {
-    const { bytesWritten } = await calls.writev(descriptor, queue.slice(0, 1024), at);
-    at += bytesWritten;
-    queue = without(queue, bytesWritten);
-  }
+function newBatch(): {
+  files: SmallFileJob["files"];
+  numbers: number[];
+  slabs: Slab[];
+  parents: Set<Promise<void>>;
+} {
+  return { files: [], numbers: [], slabs: [], parents: new Set() };
 }
-
-function without(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let left = bytes;
-  let first = 0;
-  while (first < pieces.length && left >= (pieces[first] as Uint8Array).length) {
-    left -= (pieces[first] as Uint8Array).length;
-    first += 1;
-  }
-  const rest = pieces.slice(first);
-  if (left > 0) rest[0] = (rest[0] as Uint8Array).subarray(left);
-  return rest;
-}
-
-const calls = {
-  close: promisify(close),
-  fchmod: promisify(fchmod),
-  fchown: promisify(fchown),
-  fsync: promisify(fsync),
-  mkdir: promisify(mkdir) as (path: string, mode: number) => Promise<void>,
-  open: promisify(open) as (path: string, flags: number, mode?: number) => Promise<number>,
-  writev: promisify(writev) as (
-    fd: number,
-    pieces: readonly Uint8Array[],
-    position: number,
-  ) => Promise<{ bytesWritten: number }>,
-};

@@ -1,8 +1,11 @@
 import { constants } from "node:fs";
-import { open, readdir } from "node:fs/promises";
+import { open, opendir } from "node:fs/promises";
 import { join } from "node:path";
-import { createHasher, type Hasher } from "./hash.ts";
-import { indexManifest, type Manifest } from "./manifest.ts";
+import { DuplicateMember, ExtraFile, MissingFile, UnsafeMember } from "../errors/package.ts";
+import type { ExpectedFile } from "./fact-table.ts";
+import { type ChecksumAlgorithm, createHasher, type Hasher } from "./hash.ts";
+import type { Manifest } from "./manifest.ts";
+import { createMemberRegister } from "./member-register.ts";
 import { escapeName } from "./names.ts";
 import type { FileSum } from "./sum-file.ts";
 import { translateWriteError } from "./translate-write-error.ts";
@@ -13,9 +16,10 @@ export interface TreeReport {
   /** The first of them; {@link differenceCount} counts all. */
   differences: TreeDifference[];
   differenceCount: number;
-  /** Files that are as the catalogue says, with digests by {@link sumAlgorithm}. */
-  files: FileSum[];
-  sumAlgorithm: string;
+  /** How many files are as the catalogue says. */
+  files: number;
+  /** Of the digests that `onFile` was told. */
+  sumAlgorithm: ChecksumAlgorithm;
   /** Bytes that were read. */
   bytes: number;
   /** Of the files, those whose size alone could be compared: the catalogue has no checksum for them. */
@@ -30,6 +34,15 @@ export interface TreeDifference {
   found?: string | number;
 }
 
+export interface VerifyOptions {
+  signal: AbortSignal;
+  onBytes?(bytes: number): void;
+  /** A file that is as the catalogue says. */
+  onFile?(sum: FileSum): void;
+  /** Awaited now and then: whoever takes the files may need time. */
+  room?(): Promise<void> | undefined;
+}
+
 const differencesTold = 100;
 const readSize = 1024 * 1024;
 
@@ -42,55 +55,77 @@ const readSize = 1024 * 1024;
 export async function verifyTree(
   directory: string,
   manifest: Manifest,
-  { signal, onBytes }: { signal: AbortSignal; onBytes?: (bytes: number) => void },
+  { signal, onBytes, onFile, room }: VerifyOptions,
 ): Promise<TreeReport> {
-  const index = indexManifest(manifest);
+  const register = await createMemberRegister(manifest);
+  const { sumAlgorithm } = register;
   const report: TreeReport = {
-    ...{ intact: true, differences: [], differenceCount: 0, files: [], sumAlgorithm: index.sumAlgorithm },
+    ...{ intact: true, differences: [], differenceCount: 0, files: 0, sumAlgorithm },
     ...{ bytes: 0, withoutChecksum: 0 },
   };
-  const hashers = new Map<string, Hasher>();
+  const hashers = new Map<ChecksumAlgorithm, Hasher>();
   const buffer = Buffer.allocUnsafe(readSize);
   await verifyDirectory("");
-  const { paths, count } = index.left();
-  for (const path of paths) differs({ kind: "missing", path });
-  report.differenceCount += count - paths.length;
+  await register.complete().catch((error: unknown) => {
+    if (!(error instanceof MissingFile)) throw error;
+    const { paths, count } = error.facts as { paths: string[]; count: number };
+    for (const path of paths) differs({ kind: "missing", path });
+    report.differenceCount += count - paths.length;
+  });
   return report;
 
   async function verifyDirectory(below: string): Promise<void> {
-    const entries = await readdir(join(directory, below), { withFileTypes: true }).catch((error) => {
-      throw translateWriteError(error, join(directory, below), "readdir");
-    });
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      signal.throwIfAborted();
-      const path = below === "" ? entry.name : `${below}/${entry.name}`;
-      if (entry.isDirectory()) await verifyDirectory(path);
-      else if (entry.isFile()) await verifyFile(path);
-      else differs({ kind: "not-a-file", path });
+    const path = join(directory, below);
+    try {
+      for await (const entry of await opendir(path, { bufferSize: 256 })) {
+        signal.throwIfAborted();
+        const inside = below === "" ? entry.name : `${below}/${entry.name}`;
+        if (entry.isDirectory()) await verifyDirectory(inside);
+        else if (entry.isFile()) await verifyFile(inside);
+        else differs({ kind: "not-a-file", path: escapeName(inside) });
+        await room?.();
+      }
+    } catch (error) {
+      throw translateWriteError(error, path, "readdir");
     }
   }
 
   async function verifyFile(path: string): Promise<void> {
-    const expected = index.take(path);
-    if (expected === undefined) return differs({ kind: "extra", path });
-    const algorithms = new Set([index.sumAlgorithm, expected.checksum?.algorithm ?? index.sumAlgorithm]);
-    const used = await Promise.all([...algorithms].map(hasher));
-    const size = await hashFile(join(directory, path), used);
-    const digests = new Map(used.map((one) => [one.algorithm as string, one.digest()]));
-    if (size !== expected.size) return differs({ kind: "size", path, expected: expected.size, found: size });
-    if (expected.checksum === undefined) report.withoutChecksum += 1;
-    else if (digests.get(expected.checksum.algorithm) !== expected.checksum.digest) {
-      const found = digests.get(expected.checksum.algorithm);
-      return differs({ kind: "checksum", path, expected: expected.checksum.digest, found });
+    const expected = lookUp(path);
+    if (expected === "extra") return differs({ kind: "extra", path: escapeName(path) });
+    const used = await hashersFor(expected);
+    const size = await hashFile(join(directory, path), [...used.values()]);
+    const digests = new Map([...used].map(([algorithm, hasher]) => [algorithm, hasher.digest()]));
+    if (expected !== undefined && size !== expected.size) {
+      return differs({ kind: "size", path: escapeName(path), expected: expected.size, found: size });
     }
-    report.files.push({ path, size, digest: digests.get(index.sumAlgorithm) as string });
+    for (const { algorithm, digest } of expected?.checksums ?? []) {
+      const found = digests.get(algorithm);
+      if (found !== digest) return differs({ kind: "checksum", path: escapeName(path), expected: digest, found });
+    }
+    if ((expected?.checksums ?? []).length === 0) report.withoutChecksum += 1;
+    report.files += 1;
+    onFile?.({ path, size, digest: digests.get(sumAlgorithm) as string });
   }
 
-  async function hasher(algorithm: string): Promise<Hasher> {
-    const found = hashers.get(algorithm) ?? (await createHasher(algorithm));
-    hashers.set(algorithm, found);
-    found.reset();
-    return found;
+  function lookUp(path: string): ExpectedFile | undefined | "extra" {
+    try {
+      return register.file(path, path.split("/"), 0);
+    } catch (error) {
+      if ([ExtraFile, DuplicateMember, UnsafeMember].some((type) => error instanceof type)) return "extra";
+      throw error;
+    }
+  }
+
+  async function hashersFor(expected: ExpectedFile | undefined): Promise<Map<ChecksumAlgorithm, Hasher>> {
+    const used = new Map<ChecksumAlgorithm, Hasher>();
+    for (const algorithm of [sumAlgorithm, ...(expected?.checksums ?? []).map((one) => one.algorithm)]) {
+      const hasher = hashers.get(algorithm) ?? (await createHasher(algorithm));
+      hashers.set(algorithm, hasher);
+      hasher.reset();
+      used.set(algorithm, hasher);
+    }
+    return used;
   }
 
   /** @returns bytes of the file */
@@ -119,7 +154,7 @@ export async function verifyTree(
     report.intact = false;
     report.differenceCount += 1;
     if (report.differences.length < differencesTold) {
-      report.differences.push({ ...difference, path: escapeName(difference.path) });
+      report.differences.push(difference);
     }
   }
 }

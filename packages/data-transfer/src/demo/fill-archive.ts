@@ -1,7 +1,6 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import type { Manifest } from "../bundle/manifest.ts";
-import { packDirectory } from "../bundle/pack.ts";
+import { type PackedManifest, packDirectory } from "../bundle/pack.ts";
 import { UsageError } from "../errors/usage.ts";
 import type { DataLocation } from "../model/location.ts";
 import { insertPackage, upsertInstrumentModule, upsertObservation } from "../opsdb/catalogue.ts";
@@ -44,10 +43,10 @@ export async function fillArchive(
   db: Database,
   archive: DataLocation & { storageType: "disk" },
   sources: readonly Source[],
-  onPacked: (source: Source, manifest: Manifest) => void,
-): Promise<Manifest[]> {
+  onPacked: (source: Source, manifest: PackedManifest) => void,
+): Promise<PackedManifest[]> {
   await mkdir(archive.path, { recursive: true });
-  const manifests: Manifest[] = [];
+  const manifests: PackedManifest[] = [];
   for (const source of sources) {
     const key = `${source.name}.tar`;
     const manifest = await packDirectory(source.directory, join(archive.path, key), { name: source.name });
@@ -63,17 +62,17 @@ async function catalogue(
   archive: DataLocation,
   { observation }: Source,
   key: string,
-  { package: { name, size, checksum }, files }: Manifest,
+  { package: { name, size, checksums }, files }: PackedManifest,
 ): Promise<void> {
   await db.transaction(async (tx) => {
     await insertPackage(tx, {
       name,
       size,
-      checksum,
+      checksum: checksums[0],
       state: "archived",
       executedObsUnitId: observation && (await upsertObservation(tx, { name: observation.name })),
       instrumentModuleId: observation && (await upsertInstrumentModule(tx, observation.instrument, observation.module)),
-      files: files.map((file) => ({ path: file.path, size: file.size, checksum: file.checksum })),
+      files: files.map((file) => ({ path: file.path, size: file.size, checksum: file.checksums[0] })),
       copy: { locationId: archive.id, key, verified: true },
     });
   });

@@ -21,6 +21,8 @@ export type SafetyRule =
   | "sparse-file"
   | "unknown-type"
   | "global-override"
+  | "pax-keyword"
+  | "link-escapes"
   | "file-used-as-directory";
 
 const readAgain =
@@ -45,7 +47,10 @@ export class UnsafeMember extends IntegrityError {
   readonly help = askArchive;
   readonly rule: SafetyRule;
 
-  constructor(facts: { rule: SafetyRule; offset: number; name: string; why: string }, options?: ErrorOptions) {
+  constructor(
+    facts: { rule: SafetyRule; offset: number; name: string; why: string; target?: string },
+    options?: ErrorOptions,
+  ) {
     super(`the package is refused for its entry "${facts.name}" at byte ${facts.offset}: ${facts.why}`, facts, options);
     this.rule = facts.rule;
   }
@@ -56,20 +61,20 @@ export class DuplicateMember extends IntegrityError {
   readonly code = "CDT-DUPLICATE-MEMBER";
   readonly help = askArchive;
 
-  constructor(facts: { path: string; other: string; offset: number }, options?: ErrorOptions) {
-    const same =
-      facts.path === facts.other ? "is there twice" : `is the same name as "${facts.other}" to some file systems`;
+  constructor(facts: { path: string; sameSpelling: boolean; offset: number }, options?: ErrorOptions) {
+    const same = facts.sameSpelling ? "is there twice" : "is the same name to some file systems as one before it";
     super(`the package is refused: "${facts.path}" ${same} (entry at byte ${facts.offset})`, facts, options);
   }
 }
 
-/** Not a whole, well-formed tar. */
+/** Not a whole, well-formed tar. `name` is that of the entry, escaped; `header` is its byte where `offset` lies behind it. */
 export class TarDamaged extends IntegrityError {
   readonly code = "CDT-TAR-DAMAGED";
   readonly help = readAgain;
 
-  constructor(facts: { offset: number; why: string; name?: string }, options?: ErrorOptions) {
-    super(`the tar is damaged at byte ${facts.offset}: ${facts.why}`, facts, options);
+  constructor(facts: { offset: number; why: string; name?: string; header?: number }, options?: ErrorOptions) {
+    const entry = facts.name === undefined ? "" : `, entry "${facts.name}"`;
+    super(`the tar is damaged at byte ${facts.offset}${entry}: ${facts.why}`, facts, options);
   }
 }
 
@@ -78,8 +83,9 @@ export class TarLimitExceeded extends IntegrityError {
   readonly code = "CDT-TAR-LIMIT";
   readonly help = askArchive;
 
-  constructor(facts: { limit: string; allowed: number; offset: number }, options?: ErrorOptions) {
-    super(`the tar exceeds the limit of ${facts.allowed} ${facts.limit} at byte ${facts.offset}`, facts, options);
+  constructor(facts: { limit: string; allowed: number; offset: number; name: string }, options?: ErrorOptions) {
+    const where = `at byte ${facts.offset}, entry "${facts.name}"`;
+    super(`the tar exceeds the limit of ${facts.allowed} ${facts.limit} ${where}`, facts, options);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Manifest } from "../bundle/manifest.ts";
-import type { RawDataPackage } from "../model/package.ts";
+import type { Checksum, RawDataPackage } from "../model/package.ts";
 import type { Queryable } from "../opsdb/database.ts";
 import type { Claimed } from "../opsdb/items.ts";
 import { archiveCopies, packageFiles, stagedCopies } from "../opsdb/packages.ts";
@@ -14,8 +14,8 @@ import type { Consignment } from "./stage-package.ts";
 export async function loadConsignment(q: Queryable, root: string, claimed: Claimed): Promise<Consignment> {
   const { claim, package: wanted, destination } = claimed;
   const target = stagedDirectory(root, asProcessingLocation(destination), wanted.name);
-  const [manifest, sources, staged] = await Promise.all([
-    loadManifest(q, wanted),
+  const manifest = loadManifest(q, wanted);
+  const [sources, staged] = await Promise.all([
     archiveCopies(q, [wanted.id]),
     stagedCopies(q, [wanted.id], destination.id),
   ]);
@@ -23,6 +23,18 @@ export async function loadConsignment(q: Queryable, root: string, claimed: Claim
 }
 
 /** What a package must contain, as the catalogue has it. */
-export async function loadManifest(q: Queryable, { id, name, size, checksum }: RawDataPackage): Promise<Manifest> {
-  return { package: { name, size, checksum }, files: await packageFiles(q, id) };
+export function loadManifest(
+  q: Queryable,
+  { id, name, size, checksum }: RawDataPackage,
+): Manifest & { package: { size: number } } {
+  return {
+    package: { name, size, checksums: listOf(checksum) },
+    async *files() {
+      for (const file of await packageFiles(q, id)) yield { ...file, checksums: listOf(file.checksum) };
+    },
+  };
+}
+
+function listOf(checksum: Checksum | undefined): Checksum[] {
+  return checksum === undefined ? [] : [checksum];
 }

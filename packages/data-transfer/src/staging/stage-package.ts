@@ -1,23 +1,22 @@
 import { lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Logger } from "pino";
+import { type Delivery, deliverPackage, sumFileOf } from "../bundle/deliver-package.ts";
 import { ensureDirectory } from "../bundle/destination-path.ts";
 import type { Manifest } from "../bundle/manifest.ts";
-import { prepareDirectory, publish, quarantine } from "../bundle/publish.ts";
-import { removeTree } from "../bundle/remove-tree.ts";
-import { type FileSum, writeSumFile } from "../bundle/sum-file.ts";
+import { prepareDirectory, privateName, quarantine } from "../bundle/publish.ts";
+import { emptyDirectory, removeIfEmpty, removeTree } from "../bundle/remove-tree.ts";
+import { createSumFile } from "../bundle/sum-file.ts";
 import { translateWriteError } from "../bundle/translate-write-error.ts";
 import type { TreeModes } from "../bundle/tree-writer.ts";
-import { type Unpacked, unpackPackage } from "../bundle/unpack.ts";
-import { verifyTree } from "../bundle/verify-tree.ts";
+import { type TreeReport, verifyTree } from "../bundle/verify-tree.ts";
 import { DataTransferError } from "../errors/data-transfer-error.ts";
-import { ClaimLost } from "../errors/database.ts";
 import { TargetExists } from "../errors/destination.ts";
-import { ClaimUnrenewable, DestinationOccupied, NoSource } from "../errors/staging.ts";
+import { DestinationOccupied, NoSource } from "../errors/staging.ts";
 import type { DataLocation } from "../model/location.ts";
 import type { ArchiveCopy } from "../opsdb/packages.ts";
 import type { Storage } from "../storage/storage.ts";
-import { readPackage } from "./read-package.ts";
+import { openPackage } from "./read-package.ts";
 import type { SpaceBook } from "./space.ts";
 
 /** What a worker needs to bring packages to its place, whichever package it is. */
@@ -33,7 +32,7 @@ export interface StagingPlace {
 export interface Consignment {
   itemId: number;
   attempt: number;
-  manifest: Manifest;
+  manifest: Manifest & { package: { size: number } };
   /** Archive copies, the best first. */
   sources: readonly ArchiveCopy[];
   /** Folder that every processing location lies in: below it no link is followed. */
@@ -65,7 +64,8 @@ export interface StageOptions {
  * Brings one package to its final directory, or throws and leaves nothing visible.
  *
  * Everything happens in a private directory beside the target; the rename at the end is the only visible act. When the
- * claim is lost, all is left as it is: the successor takes the private directory over by renaming it.
+ * claim is lost, or the attempt ends in a way that may pass, all is left as it is: the successor takes the private directory
+ * over by renaming it, and goes on from what it finds there.
  *
  * @throws DestinationOccupied, NoSource, NotEnoughSpace, any error of storage and bundle, or the signal's reason
  */
@@ -78,29 +78,29 @@ export async function stagePackage(
   // Before anything is looked at: below the root no link is followed, nor a file taken for a folder.
   await ensureDirectory(consignment.root, dirname(target));
   const adopted = await adoptWhatIsThere(consignment, options);
-  if (adopted) return adopted;
+  if (adopted) {
+    // An attempt that died after its package had become visible has left a directory.
+    await removeTree(
+      await prepareDirectory(dirname(target), consignment.itemId, consignment.attempt, consignment.root),
+    );
+    return adopted;
+  }
   if (consignment.sources.length === 0) throw new NoSource(manifest.package.name);
 
-  const bytes = sizeOf(manifest);
-  const reservation = await place.space.reserve(dirname(target), bytes);
   const { itemId, attempt, root } = consignment;
+  const reservation = await place.space.reserve(dirname(target), manifest.package.size);
   const directory = await prepareDirectory(dirname(target), itemId, attempt, root);
   try {
-    const { unpacked, copy } = await unpackFromBestSource(place, consignment, directory, {
+    const { delivery, copy } = await deliverFromBestSource(place, consignment, directory, {
       ...options,
       onBytes(done) {
         reservation.written(done);
         options.onBytes(done);
       },
     });
-    options.signal.throwIfAborted();
-    // ---- from here the package is visible; a crash before it is recorded is mended by the next attempt, which adopts it ----
-    await publish(directory, target, place.modes);
-    await writeSums(target, unpacked.sumAlgorithm, unpacked.files);
-    return { bytes, files: unpacked.files.length, alreadyThere: false, sourceCopyId: copy.id };
+    return { bytes: delivery.fileBytes, files: delivery.files, alreadyThere: false, sourceCopyId: copy.id };
   } catch (error) {
-    if (isClaimLost(error) || isClaimLost(options.signal.reason)) throw error;
-    await removeTree(directory);
+    await (isOfUse(error, options.signal) ? removeIfEmpty : removeTree)(directory);
     if (!(error instanceof TargetExists)) throw error;
     // Somebody published the same package meanwhile: theirs is as good as ours if it verifies.
     const theirs = await adoptWhatIsThere(consignment, options);
@@ -111,9 +111,19 @@ export async function stagePackage(
   }
 }
 
-/** The checksum list beside a staged directory, in the form that `xxhsum -c` or `sha256sum -c` takes. */
-export function sumFileOf(target: string, algorithm: string): string {
-  return join(dirname(target), `${basename(target)}.${algorithm}`);
+/** Removes what an attempt has left to a later one, when there will be none. */
+export async function discardLeftover({ target, itemId, attempt }: Consignment): Promise<void> {
+  await removeTree(join(dirname(target), privateName(itemId, attempt)));
+}
+
+/**
+ * Whether a later attempt can go on from what this one has done. Not where its bytes are doubted, nor where they are in the
+ * way: room is made for others, and what was cancelled is wanted by nobody.
+ */
+function isOfUse(error: unknown, signal: AbortSignal): boolean {
+  const reason = signal.aborted ? signal.reason : error;
+  if (!(reason instanceof DataTransferError)) return signal.aborted;
+  return reason.kind === "transient" || (reason.kind === "configuration" && !(reason instanceof TargetExists));
 }
 
 /**
@@ -131,10 +141,16 @@ async function adoptWhatIsThere(consignment: Consignment, options: StageOptions)
     return undefined;
   }
   if (found !== "directory") throw new DestinationOccupied(target, `it is a ${found}`);
-  const report = await verifyTree(target, manifest, options);
-  if (report.intact) {
-    await writeSums(target, report.sumAlgorithm, report.files);
-    return { bytes: report.bytes, files: report.files.length, alreadyThere: true, sourceCopyId: undefined };
+  const sums = createSumFile(join(dirname(target), `.${basename(target)}.sums`), basename(target));
+  let report: TreeReport;
+  try {
+    report = await verifyTree(target, manifest, { ...options, onFile: sums.add, room: sums.room });
+    if (report.intact) {
+      await sums.publish(sumFileOf(target, report.sumAlgorithm));
+      return { bytes: report.bytes, files: report.files, alreadyThere: true, sourceCopyId: undefined };
+    }
+  } finally {
+    await sums.discard();
   }
   const [first] = report.differences;
   const difference = `${report.differenceCount} differences, the first: ${first?.path} (${first?.kind})`;
@@ -148,29 +164,34 @@ async function adoptWhatIsThere(consignment: Consignment, options: StageOptions)
   return undefined;
 }
 
-/** Tries the copies in turn, into the same directory, emptied in between. */
-async function unpackFromBestSource(
+/** Tries the copies in turn. What one has brought is of no use to another, unless it is the very same object. */
+async function deliverFromBestSource(
   place: StagingPlace,
-  consignment: Consignment,
+  { sources, manifest, target }: Consignment,
   directory: string,
   options: StageOptions,
-): Promise<{ unpacked: Unpacked; copy: ArchiveCopy["copy"] }> {
+): Promise<{ delivery: Delivery; copy: ArchiveCopy["copy"] }> {
+  const { signal, log } = options;
   const failures: DataTransferError[] = [];
-  for (const { copy, location } of consignment.sources) {
-    if (failures.length > 0)
-      await prepareDirectory(dirname(directory), consignment.itemId, consignment.attempt, consignment.root);
+  for (const { copy, location } of sources) {
+    const about = { source: location.name, key: copy.key };
     try {
-      const { signal, log } = options;
-      const { manifest } = consignment;
-      const source = readPackage(place.archive(location), copy.key, manifest.package.size, signal);
-      const unpacked = await unpackPackage({ ...options, source, manifest, into: directory, modes: place.modes });
-      log.debug({ source: location.name, key: copy.key }, "read and verified");
-      return { unpacked, copy };
+      const source = await openPackage(place.archive(location), copy.key, manifest.package.size, signal);
+      const delivery = await deliverPackage({
+        ...{ source, manifest, directory, target, modes: place.modes, signal, onBytes: options.onBytes },
+        onResumed: (bytes) => log.info({ ...about, bytes }, "goes on from what an earlier attempt has left"),
+        onTrouble: (err) =>
+          log.warn({ ...about, err }, "what an earlier attempt has left, or this one leaves, is of no use"),
+        beforePublishing: () => signal.throwIfAborted(),
+      });
+      log.debug(about, "read and verified");
+      return { delivery, copy };
     } catch (error) {
-      options.signal.throwIfAborted();
+      signal.throwIfAborted();
       if (!(error instanceof DataTransferError) || !blamesSource(error)) throw error;
-      options.log.warn({ source: location.name, key: copy.key, code: error.code }, error.message);
+      log.warn({ ...about, code: error.code }, error.message);
       failures.push(error);
+      if (error.kind === "integrity") await emptyDirectory(directory);
     }
   }
   // What may pass weighs more than what will not: while one source may still come back, the package is not lost.
@@ -198,18 +219,6 @@ const sourceCodes: ReadonlySet<string> = new Set([
   "CDT-SOURCE-AUTHORITIES",
   "CDT-STORAGE-NOT-SUPPORTED",
 ]);
-
-function isClaimLost(error: unknown): boolean {
-  return error instanceof ClaimLost || error instanceof ClaimUnrenewable;
-}
-
-async function writeSums(target: string, algorithm: string, files: readonly FileSum[]): Promise<void> {
-  await writeSumFile(sumFileOf(target, algorithm), files, basename(target));
-}
-
-function sizeOf({ files }: Manifest): number {
-  return files.reduce((sum, { size }) => sum + size, 0);
-}
 
 async function kindOf(path: string): Promise<"directory" | "file" | "link" | "special file" | undefined> {
   try {

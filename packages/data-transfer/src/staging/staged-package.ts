@@ -75,7 +75,7 @@ export async function verifyStagedPackage(
   { package: one, copy, directory }: StagedPackage,
   options: { signal: AbortSignal; onBytes(bytesDone: number): void; actor: string },
 ): Promise<TreeReport> {
-  const report = await verifyTree(directory, await loadManifest(db, one), options);
+  const report = await verifyTree(directory, loadManifest(db, one), options);
   await db.transaction(async (tx) => {
     if (report.intact) await markVerified(tx, copy.id);
     await audit(tx, {

@@ -23,7 +23,7 @@ import { settleWaitingJob } from "./job-result.ts";
 import { readStagingRequest } from "./message.ts";
 import { type ItemOutcome, outcomeOf, type RetryPolicy } from "./outcome.ts";
 import { persistently } from "./persistently.ts";
-import { type StagingPlace, stagePackage } from "./stage-package.ts";
+import { type Consignment, discardLeftover, type StagingPlace, stagePackage } from "./stage-package.ts";
 
 /** What the staging task works with, besides its message. */
 export interface StagingWork {
@@ -139,6 +139,7 @@ async function workOn(work: StagingWork, context: TaskContext, claimed: Claimed)
     log,
     renew: (bytesDone) => renewClaim(db, claim.attemptId, work.claimLease, bytesDone),
   });
+  let consignment: Consignment | undefined;
   try {
     const signal = AbortSignal.any([keeper.signal, context.signal]);
     let seen = 0;
@@ -149,7 +150,7 @@ async function workOn(work: StagingWork, context: TaskContext, claimed: Claimed)
     };
     const onLost = (details: Record<string, unknown>) =>
       db.transaction((tx) => recordStagedCopyLost(tx, claim, details));
-    const consignment = await loadConsignment(db, work.root, claimed);
+    consignment = await loadConsignment(db, work.root, claimed);
     const delivered = await stagePackage(work.place, consignment, { signal, onBytes, onLost, log });
     // The tree is visible. What is left is to say so, for as long as the claim stands.
     const end = await persistently(log, keeper.signal, () => completeItem(db, claim, delivered));
@@ -158,7 +159,8 @@ async function workOn(work: StagingWork, context: TaskContext, claimed: Claimed)
     await tellWaiting(context, end, log);
     return resultOf({ ...claim.item, alreadyThere: delivered.alreadyThere });
   } catch (error) {
-    return await endAttempt(work, context, claimed, classify(error, context, keeper.signal), keeper.signal, log);
+    const ended = { claimed, consignment, error: classify(error, context, keeper.signal), claimSignal: keeper.signal };
+    return await endAttempt(work, context, ended, log);
   } finally {
     await keeper.stop();
   }
@@ -168,12 +170,17 @@ async function workOn(work: StagingWork, context: TaskContext, claimed: Claimed)
 async function endAttempt(
   work: StagingWork,
   context: TaskContext,
-  { claim }: Claimed,
-  error: DataTransferError,
-  claimSignal: AbortSignal,
+  ended: {
+    claimed: Claimed;
+    consignment: Consignment | undefined;
+    error: DataTransferError;
+    claimSignal: AbortSignal;
+  },
   log: Logger,
 ): Promise<never> {
   const { db, observer } = work;
+  const { error, claimSignal, consignment } = ended;
+  const { claim } = ended.claimed;
   if (error instanceof ClaimLost || error instanceof ClaimUnrenewable) {
     log.warn({ code: error.code }, error.message);
     observer.ended("lost", error.code);
@@ -188,6 +195,9 @@ async function endAttempt(
   });
   log.warn({ code: outcome.code, reason: outcome.reason, to: outcome.to, facts: error.facts }, outcome.text);
   observer.ended(outcome.to, outcome.code);
+  if (outcome.to === "failed" && consignment !== undefined) {
+    await discardLeftover(consignment).catch((err: unknown) => log.warn({ err }, "what the attempt has left stays"));
+  }
   await tellWaiting(context, end, log);
   if (outcome.to === "scheduled") throw new Requeue(outcome.text);
   if (outcome.to === "pending") {

@@ -3,14 +3,13 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Scope } from "../../../../testing/scope.ts";
 import { temporaryDirectory } from "../../../../testing/temporary-directory.ts";
-import type { Manifest } from "../../src/bundle/manifest.ts";
-import { packDirectory } from "../../src/bundle/pack.ts";
+import { type PackedManifest, packDirectory } from "../../src/bundle/pack.ts";
 
 /** A package, the catalogue's word on it, and a place to bring it to. */
 export interface PackageWorld {
   tarPath: string;
   bytes: Buffer;
-  manifest: Manifest;
+  manifest: PackedManifest;
   files: Record<string, Buffer>;
   /** Exists; packages are published into it. */
   staged: string;

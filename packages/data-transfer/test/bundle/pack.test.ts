@@ -24,9 +24,13 @@ test("a directory is packed with its empty folders and long names; GNU tar gets 
   assert.deepEqual(manifest.package, {
     name: "tree",
     size: bytes.length,
-    checksum: { algorithm: "sha256", digest: sha256(bytes) },
+    checksums: [{ algorithm: "sha256", digest: sha256(bytes) }],
   });
-  for (const { path, size, checksum } of manifest.files) {
+  for (const {
+    path,
+    size,
+    checksums: [checksum],
+  } of manifest.files) {
     assert.equal(checksum?.digest, found[path]);
     assert.equal(size, (await stat(join(tree, path))).size);
   }

@@ -60,18 +60,23 @@ test("parents that are links are refused, wherever they lead; those above the ro
   );
 });
 
-test("a successor takes over by renaming: the predecessor can publish nothing, and what it left is gone", async (t) => {
+test("a successor takes over by renaming: the predecessor can publish nothing, and the successor finds what the latest has left", async (t) => {
   const parent = await temporaryDirectory(t);
   const first = await prepareDirectory(parent, 5, 1);
   await mkdir(join(first, "folder"));
   await writeFile(join(first, "folder/file"), "of the first attempt");
+  const second = await prepareDirectory(parent, 5, 2);
+  await mkdir(first);
+  await writeFile(join(first, "woken"), "by one that was only frozen");
   const stranger = await prepareDirectory(parent, 55, 1);
   const third = await prepareDirectory(parent, 5, 3);
-  assert.deepEqual(await readdir(third), []);
+  assert.deepEqual(await readdir(third, { recursive: true }), ["folder", "folder/file"]);
   assert.deepEqual((await readdir(parent)).sort(), [".staging-5-3", ".staging-55-1"]);
-  await assert.rejects(publish(first, join(parent, "package"), modes), TakenOver);
+  for (const late of [first, second]) {
+    await assert.rejects(publish(late, [late], join(parent, "package"), modes), TakenOver);
+  }
   await writeFile(join(third, "file"), "of the third");
-  await publish(third, join(parent, "package"), modes);
+  await publish(third, [third], join(parent, "package"), modes);
   assert.equal(await readFile(join(parent, "package/file"), "utf8"), "of the third");
   assert.deepEqual(await readdir(stranger), []);
 });
@@ -82,7 +87,12 @@ test("publishing gives the directory its mode, and moves it in one step", async 
   await mkdir(join(directory, "a/b"), { recursive: true });
   await writeFile(join(directory, "a/b/file"), "bytes");
   const { ino } = await lstat(join(directory, "a/b/file"));
-  await publish(directory, join(parent, "package"), { dir: 0o2755, gid: process.getgid?.() });
+  await publish(
+    directory,
+    ["a/b", "a", ""].map((path) => join(directory, path)),
+    join(parent, "package"),
+    { dir: 0o2755, gid: process.getgid?.() },
+  );
   assert.equal((await lstat(join(parent, "package"))).mode & 0o7777, 0o2755);
   assert.equal((await lstat(join(parent, "package/a/b/file"))).ino, ino);
   assert.deepEqual(await readdir(parent), ["package"]);
@@ -102,7 +112,7 @@ test("whatever lies at the target stays as it is: a tree, an empty directory, a 
     await writeFile(join(directory, "file"), "bytes");
     await occupy();
     const before = await treeOf(parent);
-    await assert.rejects(publish(directory, target, modes), (error) => {
+    await assert.rejects(publish(directory, [directory], target, modes), (error) => {
       assert.ok(error instanceof TargetExists, String(error));
       assert.equal(error.facts.found, found);
       return true;
@@ -123,7 +133,7 @@ test("of many who publish at once exactly one succeeds, and the others are told"
     });
     const outcomes = await Promise.allSettled(
       (await Promise.all(attempts)).map(async ({ directory, item }) => {
-        await publish(directory, target, modes);
+        await publish(directory, [directory], target, modes);
         return item;
       }),
     );
@@ -182,7 +192,7 @@ test("a parent that this user may not write to is a matter for a person", async 
   await rename(join(parent, "other"), join(parent, "renamed"));
   await asNobody(async () => {
     await assert.rejects(prepareDirectory(parent, 2, 1), DestinationNotWritable);
-    await assert.rejects(publish(directory, join(parent, "package"), modes), DestinationNotWritable);
+    await assert.rejects(publish(directory, [directory], join(parent, "package"), modes), DestinationNotWritable);
     await assert.rejects(quarantine(join(parent, "renamed")), DestinationNotWritable);
   });
 });

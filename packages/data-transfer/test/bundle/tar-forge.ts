@@ -2,13 +2,18 @@
 export interface ForgedHeader {
   name?: string | Buffer;
   mode?: string;
+  owner?: string | Buffer;
+  group?: string;
+  time?: string | Buffer;
   size?: number | string | Buffer;
   type?: string;
-  linkname?: string;
+  linkname?: string | Buffer;
   magic?: string;
   prefix?: string | Buffer;
   /** The checksum field itself; computed when left out. */
-  checksum?: string;
+  checksum?: string | Buffer;
+  /** Computed otherwise than it should be: of signed bytes, or of the field's own zeroes in place of blanks. */
+  sum?: "signed" | "own-field";
 }
 
 /** One block of 512 bytes. */
@@ -17,16 +22,17 @@ export function header(fields: ForgedHeader): Buffer {
   const block = Buffer.alloc(512);
   put(block, 0, 100, name);
   put(block, 100, 8, mode);
-  put(block, 108, 8, "0000000\0");
-  put(block, 116, 8, "0000000\0");
+  put(block, 108, 8, fields.owner ?? "0000000\0");
+  put(block, 116, 8, fields.group ?? "0000000\0");
   put(block, 124, 12, typeof size === "number" ? `${size.toString(8).padStart(11, "0")}\0` : size);
-  put(block, 136, 12, "00000000000\0");
+  put(block, 136, 12, fields.time ?? "00000000000\0");
   put(block, 156, 1, type);
   put(block, 157, 100, linkname);
   put(block, 257, 8, fields.magic ?? "ustar\x0000");
   put(block, 345, 155, prefix);
-  block.fill(0x20, 148, 156);
-  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.fill(fields.sum === "own-field" ? 0 : 0x20, 148, 156);
+  const signed = fields.sum === "signed" ? 256 : 0;
+  const sum = block.reduce((total, byte) => total + byte - (byte > 127 ? signed : 0), 0);
   put(block, 148, 8, fields.checksum ?? `${sum.toString(8).padStart(6, "0")}\0 `);
   return block;
 }

@@ -5,9 +5,9 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { prepareDirectory, publish } from "../../src/bundle/publish.ts";
+import { deliverPackage } from "../../src/bundle/deliver-package.ts";
+import { prepareDirectory } from "../../src/bundle/publish.ts";
 import { removeTree } from "../../src/bundle/remove-tree.ts";
-import { unpackPackage } from "../../src/bundle/unpack.ts";
 import { DataTransferError } from "../../src/errors/data-transfer-error.ts";
 import { diskStorage } from "../../src/storage/disk.ts";
 
@@ -23,14 +23,9 @@ const staged = join(world, "location/staged");
 let directory = "";
 try {
   directory = await prepareDirectory(staged, 1, Number(attempt));
-  await unpackPackage({
-    source: archive.read("package.tar", { start: 0 }, pin, signal),
-    manifest,
-    into: directory,
-    modes,
-    signal,
-  });
-  await publish(directory, join(staged, "package"), modes);
+  const read = (start: number) => archive.read("package.tar", { start }, pin, signal);
+  const source = { name: archive.name, ...pin, read };
+  await deliverPackage({ source, manifest, directory, target: join(staged, "package"), modes, signal });
   process.stdout.write("done\n");
 } catch (error) {
   if (!(error instanceof DataTransferError)) throw error;

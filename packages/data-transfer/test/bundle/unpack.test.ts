@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { chmod, lstat, mkdir, readdir, readFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { asNobody } from "../../../../testing/as-nobody.ts";
-import type { Manifest } from "../../src/bundle/manifest.ts";
+import type { PackedManifest } from "../../src/bundle/pack.ts";
 import { prepareDirectory } from "../../src/bundle/publish.ts";
 import { removeTree } from "../../src/bundle/remove-tree.ts";
+import type { FileSum } from "../../src/bundle/sum-file.ts";
 import { type Unpacked, unpackPackage } from "../../src/bundle/unpack.ts";
-import { DestinationNotWritable, StorageFailed, TakenOver } from "../../src/errors/destination.ts";
+import { DestinationNotWritable, TakenOver } from "../../src/errors/destination.ts";
 import {
   ChecksumMismatch,
   ExtraFile,
@@ -26,7 +27,7 @@ import { withStallLimit } from "../../src/storage/with-stall-limit.ts";
 import { endsEarly, failsOnce, flipsOneBit, neverAnswers } from "../storage/faulty-storage.ts";
 import { aPackage, type PackageWorld } from "./a-package.ts";
 import { sha256 } from "./lenient-manifest.ts";
-import { inChunks, treeOf } from "./tree.ts";
+import { anArchive, inChunks, treeOf } from "./tree.ts";
 
 const never = new AbortController().signal;
 const modes = { file: 0o640, dir: 0o750 };
@@ -36,23 +37,25 @@ for (const algorithm of ["xxh64", "sha256"]) {
     const world = await aPackage(t, { algorithm });
     const into = await prepareDirectory(world.staged, 7, 1);
     const told: number[] = [];
-    const source = inChunks(world.bytes, 64 * 1024);
+    const source = anArchive(world.bytes, 64 * 1024);
+    const files: FileSum[] = [];
     const umask = process.umask(0o077);
     t.after(() => void process.umask(umask));
     const unpacked = await unpackPackage({
-      ...{ source, manifest: world.manifest, into, modes, signal: never },
+      ...{ source, manifest: world.manifest, directory: into, modes, signal: never },
+      onFile: (sum) => files.push(sum),
       onBytes: (bytes) => told.push(bytes),
     });
     assert.equal(unpacked.bytes, world.bytes.length);
     assert.equal(unpacked.sumAlgorithm, algorithm);
-    assert.deepEqual(unpacked.archiveChecksum, world.manifest.package.checksum);
+    assert.deepEqual(unpacked.archiveChecksums, world.manifest.package.checksums);
     assert.deepEqual(
-      unpacked.files.map(({ path, digest }) => [path, digest]),
-      world.manifest.files.map(({ path, checksum }) => [path, checksum?.digest]),
+      files.map(({ path, digest }) => [path, digest]),
+      world.manifest.files.map(({ path, checksums }) => [path, checksums[0]?.digest]),
     );
-    await assertTree(into, world);
-    for (const path of await readdir(into, { recursive: true })) {
-      const { mode } = await lstat(join(into, path));
+    await assertTree(unpacked.tree, world);
+    for (const path of await readdir(unpacked.tree, { recursive: true })) {
+      const { mode } = await lstat(join(unpacked.tree, path));
       assert.equal(mode & 0o7777, (mode & 0o170000) === 0o040000 ? modes.dir : modes.file, path);
     }
     assert.equal(told.at(-1), world.bytes.length);
@@ -65,17 +68,17 @@ for (const algorithm of ["xxh64", "sha256"]) {
 
 test("files without a checksum in the catalogue are hashed all the same, for the list beside the package", async (t) => {
   const world = await aPackage(t);
-  const bare: Manifest = {
-    package: { name: "package", size: world.bytes.length },
-    files: world.manifest.files.map(({ path, size }) => ({ path, size })),
+  const bare: PackedManifest = {
+    package: { name: "package", size: world.bytes.length, checksums: [] },
+    files: world.manifest.files.map(({ path, size }) => ({ path, size, checksums: [] })),
   };
-  const { unpacked, refused } = await unpack(world, { manifest: bare });
+  const { unpacked, refused, files } = await unpack(world, { manifest: bare });
   assert.equal(refused, undefined);
   assert.deepEqual(
-    unpacked?.files.map(({ digest }) => digest),
-    world.manifest.files.map(({ checksum }) => checksum?.digest),
+    files.map(({ digest }) => digest),
+    world.manifest.files.map(({ checksums }) => checksums[0]?.digest),
   );
-  assert.deepEqual(unpacked?.archiveChecksum, world.manifest.package.checksum);
+  assert.deepEqual(unpacked?.archiveChecksums, world.manifest.package.checksums);
 });
 
 test("a catalogue with several algorithms is obeyed file by file", async (t) => {
@@ -83,7 +86,7 @@ test("a catalogue with several algorithms is obeyed file by file", async (t) => 
   const files = world.manifest.files.map((file, n) =>
     n % 2 === 0
       ? file
-      : { ...file, checksum: { algorithm: "sha256", digest: sha256(world.files[file.path] as Buffer) } },
+      : { ...file, checksums: [{ algorithm: "sha256", digest: sha256(world.files[file.path] as Buffer) }] },
   );
   const manifest = { ...world.manifest, files };
   const { unpacked, refused } = await unpack(world, { manifest });
@@ -91,7 +94,7 @@ test("a catalogue with several algorithms is obeyed file by file", async (t) => 
   assert.equal(unpacked?.sumAlgorithm, "xxh64");
 
   const wrong = files.map((file, n) =>
-    n === 1 ? { ...file, checksum: { algorithm: "sha256", digest: sha256(Buffer.from("x")) } } : file,
+    n === 1 ? { ...file, checksums: [{ algorithm: "sha256", digest: sha256(Buffer.from("x")) }] } : file,
   );
   assert.ok((await unpack(world, { manifest: { ...manifest, files: wrong } })).refused instanceof ChecksumMismatch);
 });
@@ -99,33 +102,33 @@ test("a catalogue with several algorithms is obeyed file by file", async (t) => 
 test("every way in which package and catalogue can differ has its own refusal, and its evidence", async (t) => {
   const world = await aPackage(t);
   const { manifest } = world;
-  const [first, ...others] = manifest.files as [Manifest["files"][0], ...Manifest["files"]];
+  const [first, ...others] = manifest.files as [PackedManifest["files"][0], ...PackedManifest["files"]];
   const checksum = { algorithm: "xxh64", digest: "0123456789abcdef" };
   const size = manifest.package.size;
-  const cases: [Manifest, new (...args: never[]) => Error, RegExp][] = [
+  const cases: [PackedManifest, new (...args: never[]) => Error, RegExp][] = [
     [{ ...manifest, files: others }, ExtraFile, new RegExp(first.path)],
-    [{ ...manifest, files: [...manifest.files, { path: "more", size: 1 }] }, MissingFile, /lacks more/],
+    [{ ...manifest, files: [...manifest.files, { path: "more", size: 1, checksums: [] }] }, MissingFile, /lacks more/],
     [{ ...manifest, files: [{ ...first, size: first.size + 1 }, ...others] }, WrongSize, new RegExp(first.path)],
-    [{ ...manifest, files: [{ ...first, checksum }, ...others] }, ChecksumMismatch, /0123456789abcdef/],
-    [{ ...manifest, package: { ...manifest.package, checksum } }, ChecksumMismatch, /^package has xxh64/],
+    [{ ...manifest, files: [{ ...first, checksums: [checksum] }, ...others] }, ChecksumMismatch, /0123456789abcdef/],
+    [{ ...manifest, package: { ...manifest.package, checksums: [checksum] } }, ChecksumMismatch, /^package has xxh64/],
     [{ ...manifest, package: { ...manifest.package, size: size + 512 } }, PackageTooShort, /ended after/],
     [{ ...manifest, package: { ...manifest.package, size: size - 512 } }, PackageTooLong, /goes on after/],
     [
-      { ...manifest, package: { ...manifest.package, checksum: { algorithm: "md5", digest: "00" } } },
+      { ...manifest, package: { ...manifest.package, checksums: [{ algorithm: "md5", digest: "00" }] } },
       UnknownAlgorithm,
       /md5/,
     ],
     [
-      { ...manifest, files: [{ ...first, checksum: { algorithm: "crc32", digest: "00" } }, ...others] },
+      { ...manifest, files: [{ ...first, checksums: [{ algorithm: "crc32", digest: "00" }] }, ...others] },
       UnknownAlgorithm,
       /crc32/,
     ],
     [
-      { ...manifest, files: [{ ...first, checksum: { ...checksum, digest: "XYZ" } }, ...others] },
+      { ...manifest, files: [{ ...first, checksums: [{ ...checksum, digest: "XYZ" }] }, ...others] },
       ManifestInvalid,
       /hex/,
     ],
-    [{ ...manifest, files: [{ path: "../up", size: 1 }, ...others] }, ManifestInvalid, /"\.\."/],
+    [{ ...manifest, files: [{ path: "../up", size: 1, checksums: [] }, ...others] }, ManifestInvalid, /"\.\."/],
     [{ ...manifest, files: [first, first, ...others] }, ManifestInvalid, /twice/],
     [{ ...manifest, files: [{ ...first, size: -1 }, ...others] }, ManifestInvalid, /size/],
     [{ ...manifest, package: { ...manifest.package, name: "../package" } }, UnsafeName, /package/],
@@ -181,8 +184,9 @@ test("called off in the middle, it ends with the reason it was given and leaves 
     const stop = new AbortController();
     const into = await prepareDirectory(world.staged, 1, 1);
     const onBytes = (bytes: number) => bytes >= after && stop.abort(reason);
-    const source = inChunks(world.bytes, 1000);
-    const unpacked = unpackPackage({ source, manifest: world.manifest, into, modes, signal: stop.signal, onBytes });
+    const source = anArchive(world.bytes, 1000);
+    const options = { source, manifest: world.manifest, directory: into, modes, signal: stop.signal, onBytes };
+    const unpacked = unpackPackage(options);
     await assert.rejects(unpacked, (error) => error === reason);
     await removeTree(into);
     assert.deepEqual(await readdir(world.staged), []);
@@ -193,24 +197,29 @@ test("a private directory that a successor took away is noticed, and the success
   const world = await aPackage(t);
   const into = await prepareDirectory(world.staged, 1, 1);
   let successor = "";
-  const source = (async function* () {
-    for await (const chunk of inChunks(world.bytes, 100_000)) {
-      yield chunk;
-      successor ||= await prepareDirectory(world.staged, 1, 2);
-    }
-  })();
-  const unpacked = unpackPackage({ source, manifest: world.manifest, into, modes, signal: never });
+  const source = {
+    ...anArchive(world.bytes, 100_000),
+    async *read() {
+      for await (const chunk of inChunks(world.bytes, 100_000)) {
+        yield chunk;
+        successor ||= await prepareDirectory(world.staged, 1, 2);
+      }
+    },
+  };
+  const unpacked = unpackPackage({ source, manifest: world.manifest, directory: into, modes, signal: never });
   await assert.rejects(unpacked, TakenOver);
   assert.deepEqual(await readdir(world.staged), [".staging-1-2"]);
-  assert.deepEqual(await readdir(successor), []);
+  assert.deepEqual((await readdir(successor)).sort(), ["journal", "tree"]);
 });
 
-test("what lies in the directory already is never written to", async (t) => {
+test("what lies in the directory without a journal is removed, not merged", async (t) => {
   const world = await aPackage(t);
   const into = await prepareDirectory(world.staged, 1, 1);
-  await mkdir(join(into, "one-byte"));
-  const options = { source: inChunks(world.bytes, 1000), manifest: world.manifest, into, modes, signal: never };
-  await assert.rejects(unpackPackage(options), StorageFailed);
+  await mkdir(join(into, "tree/one-byte"), { recursive: true });
+  await writeFile(join(into, "tree/stranger"), "of nobody knows whom");
+  const source = anArchive(world.bytes, 1000);
+  const { tree } = await unpackPackage({ source, manifest: world.manifest, directory: into, modes, signal: never });
+  await assertTree(tree, world);
 });
 
 test("a destination without the right to write there waits for a person", async (t) => {
@@ -218,7 +227,13 @@ test("a destination without the right to write there waits for a person", async 
   const into = await prepareDirectory(world.staged, 1, 1);
   for (const directory of [join(world.staged, "../.."), join(world.staged, ".."), world.staged, into])
     await chmod(directory, 0o755);
-  const options = { source: inChunks(world.bytes, 1000), manifest: world.manifest, into, modes, signal: never };
+  const options = {
+    source: anArchive(world.bytes, 1000),
+    manifest: world.manifest,
+    directory: into,
+    modes,
+    signal: never,
+  };
   await asNobody(() => assert.rejects(unpackPackage(options), DestinationNotWritable));
 });
 
@@ -228,19 +243,22 @@ async function unpack(
   {
     manifest = world.manifest,
     through = (disk) => disk,
-  }: { manifest?: Manifest; through?: (disk: Storage) => Storage },
-): Promise<{ unpacked?: Unpacked; refused?: Error }> {
+  }: { manifest?: PackedManifest; through?: (disk: Storage) => Storage },
+): Promise<{ unpacked?: Unpacked; refused?: Error; files: FileSum[] }> {
+  const files: FileSum[] = [];
   const archive = through(diskStorage({ root: join(world.tarPath, ".."), chunkSize: 100_000 }));
   const stat = () => archive.stat("package.tar", never);
   const pin = await stat().catch(stat);
   const into = await prepareDirectory(world.staged, 1, 1);
-  const source = archive.read("package.tar", { start: 0 }, pin, never);
+  const read = (start: number) => archive.read("package.tar", { start }, pin, never);
   try {
-    const unpacked = await unpackPackage({ source, manifest, into, modes, signal: never });
-    await assertTree(into, world);
-    return { unpacked };
+    const source = { name: archive.name, ...pin, read };
+    const onFile = (sum: FileSum) => files.push(sum);
+    const unpacked = await unpackPackage({ source, manifest, directory: into, modes, signal: never, onFile });
+    await assertTree(unpacked.tree, world);
+    return { unpacked, files };
   } catch (error) {
-    return { refused: error as Error };
+    return { refused: error as Error, files };
   } finally {
     await removeTree(into);
     assert.deepEqual(await readdir(world.staged), []);

@@ -3,17 +3,19 @@ import { appendFile, mkdir, rename, rm, symlink, truncate, unlink, writeFile } f
 import { join } from "node:path";
 import { test } from "node:test";
 import { prepareDirectory, publish } from "../../src/bundle/publish.ts";
+import type { FileSum } from "../../src/bundle/sum-file.ts";
 import { unpackPackage } from "../../src/bundle/unpack.ts";
 import { verifyTree } from "../../src/bundle/verify-tree.ts";
 import { aPackage } from "./a-package.ts";
-import { inChunks } from "./tree.ts";
+import { anArchive } from "./tree.ts";
 
 const signal = new AbortController().signal;
 const modes = { file: 0o640, dir: 0o750 };
 
 test("a published package is found intact, with the sums that it was unpacked with", async (t) => {
-  const { target, manifest, unpacked } = await published(t);
-  const report = await verifyTree(target, manifest, { signal });
+  const { target, manifest, files } = await published(t);
+  const found: FileSum[] = [];
+  const report = await verifyTree(target, manifest, { signal, onFile: (sum) => found.push(sum) });
   assert.equal(report.intact, true);
   assert.deepEqual(report.differences, []);
   assert.equal(report.withoutChecksum, 0);
@@ -22,7 +24,8 @@ test("a published package is found intact, with the sums that it was unpacked wi
     manifest.files.reduce((sum, { size }) => sum + size, 0),
   );
   const byPath = (a: { path: string }, b: { path: string }) => (a.path < b.path ? -1 : 1);
-  assert.deepEqual(report.files.toSorted(byPath), unpacked.files.toSorted(byPath));
+  assert.deepEqual(found.toSorted(byPath), files.toSorted(byPath));
+  assert.equal(report.files, files.length);
 });
 
 test("every way in which a tree can have suffered is told, all in one report", async (t) => {
@@ -47,7 +50,7 @@ test("every way in which a tree can have suffered is told, all in one report", a
     "size empty.fits",
   ]);
   assert.equal(report.differenceCount, 8);
-  assert.equal(report.files.length, 1);
+  assert.equal(report.files, 1);
 });
 
 test("a link in place of a folder is not followed, though what it leads to would be right", async (t) => {
@@ -63,13 +66,11 @@ test("a link in place of a folder is not followed, though what it leads to would
 
 test("what the catalogue has no checksum for is said to be compared by its size alone", async (t) => {
   const { target, manifest } = await published(t);
-  const files = manifest.files.map(({ path, size, checksum }) =>
-    path === "a/block" ? { path, size } : { path, size, checksum },
-  );
+  const files = manifest.files.map((file) => (file.path === "a/block" ? { ...file, checksums: [] } : file));
   const report = await verifyTree(target, { ...manifest, files }, { signal });
   assert.equal(report.intact, true);
   assert.equal(report.withoutChecksum, 1);
-  assert.equal(report.files.length, files.length);
+  assert.equal(report.files, files.length);
 });
 
 test("thousands of differences are counted, and the first of them told", async (t) => {
@@ -98,8 +99,11 @@ test("it can be called off, and tells how far it is", async (t) => {
 async function published(t: Parameters<typeof aPackage>[0]) {
   const { bytes, manifest, staged } = await aPackage(t);
   const into = await prepareDirectory(staged, 1, 1);
-  const unpacked = await unpackPackage({ source: inChunks(bytes, 65_536), manifest, into, modes, signal });
+  const files: FileSum[] = [];
+  const onFile = (sum: FileSum) => files.push(sum);
+  const source = anArchive(bytes, 65_536);
+  const { tree, directories } = await unpackPackage({ source, manifest, directory: into, modes, signal, onFile });
   const target = join(staged, "package");
-  await publish(into, target, modes);
-  return { target, manifest, unpacked };
+  await publish(tree, directories, target, modes);
+  return { target, manifest, files };
 }

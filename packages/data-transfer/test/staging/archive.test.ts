@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import sql from "sql-template-tag";
-import type { Manifest } from "../../src/bundle/manifest.ts";
+import type { PackedManifest } from "../../src/bundle/pack.ts";
 import { SourceUnreachable } from "../../src/errors/source.ts";
 import { upsertLocation } from "../../src/opsdb/locations.ts";
 import type { Storage } from "../../src/storage/storage.ts";
@@ -206,14 +206,14 @@ test("an archive on disk outside the allowed folders, or on tape, is not read", 
   });
 });
 
-function withArchiveChecksum(truth: Manifest, algorithm: string, digest: string): Manifest {
-  return { ...truth, package: { ...truth.package, checksum: { algorithm, digest } } };
+function withArchiveChecksum(truth: PackedManifest, algorithm: string, digest: string): PackedManifest {
+  return { ...truth, package: { ...truth.package, checksums: [{ algorithm, digest }] } };
 }
 
-function withFileChecksum(truth: Manifest, algorithm: string, digest: string): Manifest {
+function withFileChecksum(truth: PackedManifest, algorithm: string, digest: string): PackedManifest {
   return {
     ...truth,
-    files: truth.files.map((file, i) => (i === 1 ? { ...file, checksum: { algorithm, digest } } : file)),
+    files: truth.files.map((file, i) => (i === 1 ? { ...file, checksums: [{ algorithm, digest }] } : file)),
   };
 }
 

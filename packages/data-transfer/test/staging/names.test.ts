@@ -1,7 +1,7 @@
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Manifest } from "../../src/bundle/manifest.ts";
+import type { PackedManifest } from "../../src/bundle/pack.ts";
 import { aPackage } from "../world/package.ts";
 import { startWorld } from "../world/start-world.ts";
 import { layOut, readTree } from "../world/tree.ts";
@@ -73,6 +73,6 @@ test("nothing is written, adopted or put aside through a link below the root", a
   t.assert.deepEqual(await readTree(secret), before);
 });
 
-function withFile(path: string): (truth: Manifest) => Manifest {
-  return (truth) => ({ ...truth, files: [...truth.files, { path, size: 0 }] });
+function withFile(path: string): (truth: PackedManifest) => PackedManifest {
+  return (truth) => ({ ...truth, files: [...truth.files, { path, size: 0, checksums: [] }] });
 }

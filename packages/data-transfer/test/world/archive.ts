@@ -68,9 +68,9 @@ export async function createArchive(
     const { id } = await db.transaction((tx) =>
       insertPackage(tx, {
         ...built.manifest.package,
-        checksum: built.manifest.package.checksum,
+        checksum: built.manifest.package.checksums[0],
         state: "archived",
-        files: built.manifest.files.map((file) => ({ ...file, checksum: file.checksum })),
+        files: built.manifest.files.map((file) => ({ ...file, checksum: file.checksums[0] })),
         ...(first && { copy: { locationId: first.id, key } }),
       }),
     );

@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createHasher, defaultAlgorithm } from "../../src/bundle/hash.ts";
-import type { Manifest } from "../../src/bundle/manifest.ts";
-import { packDirectory } from "../../src/bundle/pack.ts";
+import { type PackedManifest, packDirectory } from "../../src/bundle/pack.ts";
 
 export interface PackageOptions {
   /** `package-1`, `package-2`, ... by default. */
@@ -17,7 +16,7 @@ export interface PackageOptions {
   /** The bytes that lie in the archive, instead of a tar of the files: for those that no good program makes. */
   tar?: Buffer;
   /** Changes what the catalogue says of it. */
-  catalogue?: (truth: Manifest) => Manifest;
+  catalogue?: (truth: PackedManifest) => PackedManifest;
   algorithm?: string;
   /** The archives that hold it. */
   archives?: readonly ("lta" | "mirror")[];
@@ -28,7 +27,7 @@ export interface BuiltPackage {
   /** Its files, by path: what must be visible when it is staged. */
   contents: ReadonlyMap<string, Buffer>;
   /** What the catalogue says. */
-  manifest: Manifest;
+  manifest: PackedManifest;
   /** What lies in the archive. */
   tar: Buffer;
   archives: readonly ("lta" | "mirror")[];
@@ -42,7 +41,7 @@ export function aPackage(options: PackageOptions = {}): PackageOptions {
 /** @param workshop  folder for what is needed while it is made */
 export async function buildPackage(options: PackageOptions, name: string, workshop: string): Promise<BuiltPackage> {
   const contents = contentsOf(options, name);
-  const { algorithm = defaultAlgorithm, archives = ["lta"], catalogue = (truth: Manifest) => truth } = options;
+  const { algorithm = defaultAlgorithm, archives = ["lta"], catalogue = (truth: PackedManifest) => truth } = options;
   const { tar, manifest } =
     options.tar === undefined
       ? await packed(contents, algorithm, workshop)
@@ -80,12 +79,12 @@ async function packed(contents: ReadonlyMap<string, Buffer>, algorithm: string, 
 }
 
 async function described(tar: Buffer, contents: ReadonlyMap<string, Buffer>, algorithm: string) {
-  const manifest: Manifest = {
-    package: { name: "", size: tar.length, checksum: await checksum(algorithm, tar) },
+  const manifest: PackedManifest = {
+    package: { name: "", size: tar.length, checksums: [await checksum(algorithm, tar)] },
     files: [],
   };
   for (const [path, content] of contents) {
-    manifest.files.push({ path, size: content.length, checksum: await checksum(algorithm, content) });
+    manifest.files.push({ path, size: content.length, checksums: [await checksum(algorithm, content)] });
   }
   return { tar, manifest };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { chmod, lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { indexManifest } from "../../src/bundle/manifest.ts";
+import { createMemberRegister } from "../../src/bundle/member-register.ts";
 import type { ArchivedPackage } from "./archive.ts";
 import { checksum } from "./package.ts";
 
@@ -52,7 +52,7 @@ export async function sumsOf({
   contents,
   manifest,
 }: ArchivedPackage): Promise<{ file: string; lines: string[] }> {
-  const { sumAlgorithm } = indexManifest(manifest);
+  const { sumAlgorithm } = await createMemberRegister(manifest);
   const lines: string[] = [];
   for (const [path, bytes] of contents) lines.push(`${(await checksum(sumAlgorithm, bytes)).digest}  ${name}/${path}`);
   return { file: `${name}.${sumAlgorithm}`, lines: lines.sort() };

@@ -31,7 +31,7 @@ export const stageVerify: CommandDefinition<{ packages: string[]; at?: string }>
           const onBytes = (done: number) => bars.update(one.package.name, done, one.package.size);
           const report = await verifyStagedPackage(db, one, { signal, onBytes, actor: actor() });
           bars.update(one.package.name, one.package.size, one.package.size, report.intact ? "intact" : "DAMAGED");
-          reports.push({ package: one.package.name, directory: one.directory, ...report, files: report.files.length });
+          reports.push({ package: one.package.name, directory: one.directory, ...report, files: report.files });
         }
       } finally {
         bars.stop();

@@ -5,7 +5,10 @@ export type Mutation =
   | { kind: "byte"; block: number; at: number; value: number; mend: boolean }
   | { kind: "field"; block: number; field: keyof typeof fields; value: string; mend: boolean }
   | { kind: "drop" | "double" | "zero" | "cut"; block: number }
-  | { kind: "swap"; block: number; other: number };
+  | { kind: "swap"; block: number; other: number }
+  /** A byte anywhere, in a body and in the padding as well. */
+  | { kind: "anywhere"; block: number; at: number; value: number }
+  | { kind: "insert" | "remove"; block: number; at: number };
 
 const fields = {
   name: [0, 100],
@@ -47,6 +50,8 @@ const values: Readonly<Record<keyof typeof fields, readonly string[]>> = {
     "1\0",
     " 1 \0",
     "77777777777\0",
+    "00000000009\0",
+    "00000000018\0",
     "00000000001x",
     "\x80\0\0\0\0\0\0\0\0\0\0\x01",
     "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
@@ -61,8 +66,12 @@ const values: Readonly<Record<keyof typeof fields, readonly string[]>> = {
   prefix: ["p", "p/q", "..", "/", "p/", "x".repeat(155), ""],
 };
 
-/** One to three changes, most of them of headers, most of those with the header's checksum set right again. */
-export function mutations(): fc.Arbitrary<Mutation[]> {
+/**
+ * Up to three changes, most of them of headers, most of those with the header's checksum set right again.
+ *
+ * @param least how many at least
+ */
+export function mutations(least: number): fc.Arbitrary<Mutation[]> {
   const block = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
   const mend = fc.integer({ min: 0, max: 9 }).map((digit) => digit > 0);
   const field = fc.constantFrom(...(Object.keys(fields) as (keyof typeof fields)[])).chain((name) =>
@@ -77,8 +86,16 @@ export function mutations(): fc.Arbitrary<Mutation[]> {
   });
   const whole = fc.record({ kind: fc.constantFrom("drop", "double", "zero", "cut"), block }) as fc.Arbitrary<Mutation>;
   const swap = fc.record({ kind: fc.constant("swap" as const), block, other: block });
-  const any = fc.oneof({ arbitrary: field, weight: 6 }, { arbitrary: byte, weight: 4 }, whole, swap);
-  return fc.array(any as fc.Arbitrary<Mutation>, { minLength: 1, maxLength: 3 });
+  const place = { block, at: fc.nat(511) };
+  const anywhere = fc.record({ kind: fc.constant("anywhere" as const), ...place, value: fc.nat(255) });
+  const shift = fc.record({ kind: fc.constantFrom("insert" as const, "remove" as const), ...place });
+  const any = fc.oneof(
+    { arbitrary: field, weight: 6 },
+    { arbitrary: byte, weight: 4 },
+    { arbitrary: anywhere, weight: 2 },
+    ...[whole, swap, shift],
+  );
+  return fc.array(any as fc.Arbitrary<Mutation>, { minLength: least, maxLength: 3 });
 }
 
 export function mutate(tar: Buffer, changes: readonly Mutation[]): Buffer {
@@ -92,7 +109,7 @@ export function mutate(tar: Buffer, changes: readonly Mutation[]): Buffer {
 function changeBlocks(blocks: Buffer[], change: Mutation): Buffer[] {
   const place = (fraction: number, list: readonly unknown[]) => Math.floor(fraction * list.length);
   if (change.kind === "byte" || change.kind === "field") {
-    const headers = blocks.filter((block) => block.toString("latin1", 257, 262) === "ustar");
+    const headers = blocks.filter((block) => block.length === 512 && block.toString("latin1", 257, 262) === "ustar");
     const block = headers[place(change.block, headers)];
     if (block === undefined) return blocks;
     if (change.kind === "byte") block[change.at] = change.value;
@@ -108,6 +125,13 @@ function changeBlocks(blocks: Buffer[], change: Mutation): Buffer[] {
   const block = blocks[at];
   if (block === undefined) return blocks;
   switch (change.kind) {
+    case "anywhere":
+      block[Math.min(change.at, block.length - 1)] = change.value;
+      return blocks;
+    case "insert":
+      return blocks.with(at, Buffer.concat([block.subarray(0, change.at), Buffer.alloc(1), block.subarray(change.at)]));
+    case "remove":
+      return blocks.with(at, Buffer.concat([block.subarray(0, change.at), block.subarray(change.at + 1)]));
     case "drop":
       return blocks.toSpliced(at, 1);
     case "double":

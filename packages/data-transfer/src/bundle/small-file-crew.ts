@@ -1,0 +1,96 @@
+import { Worker } from "node:worker_threads";
+import { threadPoolSize } from "./disk-calls.ts";
+
+/** Files that a thread writes in one go, from shared memory. */
+export interface SmallFileBatch {
+  id: number;
+  buffer: SharedArrayBuffer;
+  files: { path: string; start: number; length: number }[];
+  mode: number;
+  /** The process's umask would take bits away from the mode. */
+  masked: boolean;
+  gid: number | undefined;
+  /** What lies there under a file's name already is removed. */
+  anew: boolean;
+}
+
+/** The answer to a batch: what failed, by the file's place in it. All others are written, synced and closed. */
+export interface SmallFileReport {
+  id: number;
+  failures: {
+    index: number;
+    code: string | undefined;
+    errno: number | undefined;
+    syscall: string | undefined;
+    message: string;
+  }[];
+}
+
+export type SmallFileJob = Omit<SmallFileBatch, "id">;
+
+const threadCount = 2;
+/** Files at once in a thread's hands: each holds a thread of libuv's pool while it is synced. */
+const filesAtOnce = Math.max(4, Math.floor(threadPoolSize() / 4));
+
+interface Thread {
+  worker: Worker;
+  /** Files handed over and not yet answered for. */
+  load: number;
+  answers: Map<number, { files: number; settle(report: SmallFileReport): void; fail(error: Error): void }>;
+}
+
+let threads: Thread[] | undefined;
+const waiting: (() => void)[] = [];
+let lastId = 0;
+
+/**
+ * Has one of a few threads write files whole and sync them. Resolves when all of the batch are written, or have failed.
+ * The threads are started by the first call, serve all packages, and keep no process alive.
+ */
+export async function writeSmallFiles(job: SmallFileJob): Promise<SmallFileReport["failures"]> {
+  threads ??= Array.from({ length: threadCount }, startThread);
+  for (;;) {
+    const thread = threads.reduce((least, one) => (one.load < least.load ? one : least));
+    if (thread.load < filesAtOnce) return await handOver(thread, job);
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+}
+
+function handOver(thread: Thread, job: SmallFileJob): Promise<SmallFileReport["failures"]> {
+  const id = ++lastId;
+  const files = job.files.length;
+  thread.load += files;
+  return new Promise<SmallFileReport["failures"]>((resolve, reject) => {
+    thread.answers.set(id, { files, settle: ({ failures }) => resolve(failures), fail: reject });
+    thread.worker.ref();
+    thread.worker.postMessage({ ...job, id } satisfies SmallFileBatch);
+  }).finally(() => {
+    thread.load -= files;
+    if (thread.load === 0) thread.worker.unref();
+    for (const wake of waiting.splice(0)) wake();
+  });
+}
+
+function startThread(): Thread {
+  const worker = new Worker(new URL("small-file-thread.ts", import.meta.url), {
+    name: "small files",
+    execArgv: [],
+    // It holds nothing but names: a small heap, collected often.
+    resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32, stackSizeMb: 1 },
+  });
+  const thread: Thread = { worker, load: 0, answers: new Map() };
+  worker.on("message", (report: SmallFileReport) => {
+    thread.answers.get(report.id)?.settle(report);
+    thread.answers.delete(report.id);
+  });
+  const lost = (error: Error) => {
+    threads = threads?.map((one) => (one === thread ? startThread() : one));
+    for (const { fail } of thread.answers.values()) fail(error);
+    thread.answers.clear();
+  };
+  worker.on("error", lost);
+  worker.on("exit", (code) => lost(new Error(`a thread that writes files has ended with code ${code}`)));
+  // Last: whoever listens for messages makes a worker keep its process alive.
+  worker.unref();
+  return thread;
+}
