@@ -1,10 +1,14 @@
 import { Worker } from "node:worker_threads";
 import { threadPoolSize } from "./disk-calls.ts";
+import type { WriteMemory } from "./write-memory.ts";
 
 /** Files that a thread writes in one go, from shared memory. */
 export interface SmallFileBatch {
   id: number;
-  buffer: SharedArrayBuffer;
+  /** The memory that they lie in. */
+  memory: number;
+  /** That memory, the first time that a thread hears of it: each further time would look like as much new memory to V8. */
+  buffer: SharedArrayBuffer | undefined;
   files: { path: string; start: number; length: number }[];
   mode: number;
   /** The process's umask would take bits away from the mode. */
@@ -26,7 +30,9 @@ export interface SmallFileReport {
   }[];
 }
 
-export type SmallFileJob = Omit<SmallFileBatch, "id">;
+export type SmallFileJob = Omit<SmallFileBatch, "id" | "memory" | "buffer"> & {
+  memory: Pick<WriteMemory, "number" | "buffer">;
+};
 
 const threadCount = 2;
 /** Files at once in a thread's hands: each holds a thread of libuv's pool while it is synced. */
@@ -36,6 +42,8 @@ interface Thread {
   worker: Worker;
   /** Files handed over and not yet answered for. */
   load: number;
+  /** Memories that it has heard of. */
+  memories: Set<number>;
   answers: Map<number, { files: number; settle(report: SmallFileReport): void; fail(error: Error): void }>;
 }
 
@@ -63,7 +71,11 @@ function handOver(thread: Thread, job: SmallFileJob): Promise<SmallFileReport["f
   return new Promise<SmallFileReport["failures"]>((resolve, reject) => {
     thread.answers.set(id, { files, settle: ({ failures }) => resolve(failures), fail: reject });
     thread.worker.ref();
-    thread.worker.postMessage({ ...job, id } satisfies SmallFileBatch);
+    const { number, buffer } = job.memory;
+    const isKnown = thread.memories.has(number);
+    thread.memories.add(number);
+    const batch: SmallFileBatch = { ...job, id, memory: number, buffer: isKnown ? undefined : buffer };
+    thread.worker.postMessage(batch);
   }).finally(() => {
     thread.load -= files;
     if (thread.load === 0) thread.worker.unref();
@@ -78,7 +90,7 @@ function startThread(): Thread {
     // It holds nothing but names: a small heap, collected often.
     resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32, stackSizeMb: 1 },
   });
-  const thread: Thread = { worker, load: 0, answers: new Map() };
+  const thread: Thread = { worker, load: 0, memories: new Set(), answers: new Map() };
   worker.on("message", (report: SmallFileReport) => {
     thread.answers.get(report.id)?.settle(report);
     thread.answers.delete(report.id);

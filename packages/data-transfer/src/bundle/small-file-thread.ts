@@ -12,7 +12,7 @@ const port = parentPort as NonNullable<typeof parentPort>;
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 
 port.on("message", (batch: SmallFileBatch) => {
-  const memory = Buffer.from(batch.buffer);
+  const memory = memoryOf(batch);
   const report: SmallFileReport = { id: batch.id, failures: [] };
   let left = batch.files.length;
   const ended = () => {
@@ -53,6 +53,13 @@ port.on("message", (batch: SmallFileBatch) => {
     });
   }
 });
+
+const memories = new Map<number, Buffer>();
+
+function memoryOf({ memory, buffer }: SmallFileBatch): Buffer {
+  if (buffer !== undefined) memories.set(memory, Buffer.from(buffer));
+  return memories.get(memory) as Buffer;
+}
 
 /** Made new, never opened; what an earlier attempt has left under the name is removed first. */
 function create(path: string, { mode, masked, gid, anew }: SmallFileBatch): number {

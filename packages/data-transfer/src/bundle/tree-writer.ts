@@ -293,15 +293,7 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
         try {
           for (const parent of parents) await parent;
           if (failure !== undefined) return;
-          const { buffer } = (memory.slabs[0] as Slab).memory;
-          const job = {
-            buffer: buffer as unknown as SharedArrayBuffer,
-            files,
-            mode: modes.file,
-            masked,
-            gid: modes.gid,
-            anew,
-          };
+          const job = { memory, files, mode: modes.file, masked, gid: modes.gid, anew };
           const failures = await writeSmallFiles(job);
           const failed = new Set(failures.map(({ index }) => index));
           for (const one of failures)

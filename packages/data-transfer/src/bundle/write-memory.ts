@@ -3,6 +3,9 @@
  * threads can share. A `WebAssembly.Memory` is the one kind of memory with both properties that Node gives out.
  */
 export interface WriteMemory {
+  /** Of this process's; threads know it by that. */
+  readonly number: number;
+  readonly buffer: SharedArrayBuffer;
   readonly slabs: readonly Slab[];
   /** Slabs that hold nothing and are nobody's. */
   readonly free: number;
@@ -40,6 +43,8 @@ export function returnWriteMemory(memory: WriteMemory): void {
   if (memory.free === slabCount) idle.push(memory);
 }
 
+let made = 0;
+
 function createWriteMemory(): WriteMemory {
   const pages = (slabSize * slabCount) / wasmPage;
   const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -50,7 +55,10 @@ function createWriteMemory(): WriteMemory {
     users: 0,
   }));
   const free = [...slabs];
+  const number = ++made;
   return {
+    number,
+    buffer,
     slabs,
     get free() {
       return free.length;
