@@ -79,8 +79,10 @@ export function memoryResults(hub: MemoryResultHub = new MemoryResultHub()): Res
     async startChord(groupId, size) {
       chord(groupId).size = size;
     },
-    async joinChord(groupId, part, { ordered }) {
-      const { size, members } = chord(groupId);
+    async joinChord(groupId, part, { ordered, size: least = 0 }) {
+      const one = chord(groupId);
+      if (one.size !== undefined) one.size = Math.max(one.size, least);
+      const { size, members } = one;
       join(members, part);
       if (size === undefined || members.size < size) return undefined;
       const all = [...members.values()];

@@ -36,13 +36,14 @@ export function redisChords({ link, prefix, expires, plainValues }: RedisChordsO
       return isRecord(saved) ? readResultTuple(saved.result) : undefined;
     },
     startChord: (groupId, size) => set(keyOf(groupId, ".s"), String(size)),
-    async joinChord(groupId, part, { ordered }) {
+    async joinChord(groupId, part, { ordered, size = 0 }) {
       const args = [
         writeChordMember(part, { plainValues }),
         JSON.stringify(part.taskId),
         part.index ?? "+inf",
         expires,
         ordered ? 1 : 0,
+        size,
       ];
       const all = await link.run((redis) => joinChord(redis, keysOf(groupId), args));
       return all === null ? undefined : readChordMembers(all);

@@ -60,8 +60,10 @@ export interface ResultStore {
   /**
    * Counts a member in, once however often it is told. Whoever completes the chord gets all members, and gets them again
    * when told again, until {@link endChord}: who dies before the body is sent loses nothing.
+   *
+   * @param options.size  members that there are at least: a smaller size that somebody has said is corrected in the same step
    */
-  joinChord(groupId: string, part: ChordPart, options: { ordered: boolean }): Promise<ChordJoin>;
+  joinChord(groupId: string, part: ChordPart, options: { ordered: boolean; size?: number }): Promise<ChordJoin>;
   /** The chord's body is sent, or failed: takes its members away. */
   endChord(groupId: string): Promise<void>;
 }

@@ -27,6 +27,21 @@ for (const { story, canvas, value } of canvases) {
   }
 }
 
+test("a chord waits for its whole header, though a peer has said the size of a group within as the whole's", async (t) => {
+  const world = canvasWorld(sums);
+  const started = t.mock.method(world.results, "startChord");
+  const header = [chain(add(1, 1), group(add(10), add(20))), add(3, 3)];
+  const result = await world.apply(chord(header, signature("list")));
+  const groupId = started.mock.calls[0]?.arguments[0] as string;
+  // What celery 5.2.6 does in `group._apply_tasks` when its worker sends the group.
+  while (world.messages.length > 0) {
+    await world.results.startChord(groupId, 2);
+    await world.workOnce(world.next());
+  }
+  assert.deepEqual(plain(await result.wait(AbortSignal.timeout(10_000))), [[[12, 22], 6]]);
+  assert.equal(world.runs.filter(({ name }) => name === "list").length, 1);
+});
+
 test("callbacks get the result, groups among them first, and are the task's children together with the next step", async () => {
   const world = canvasWorld(sums);
   const first = add(1, 1).link(

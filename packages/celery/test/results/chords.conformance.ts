@@ -53,6 +53,15 @@ export function chordsConformance(
       assert.deepEqual(ids(await join(store, aPart("b", 1, 2))), ["a", "b"]);
     });
 
+    it(`${how}: a size that is too small is corrected by who knows better, and the last member gets all`, async (world) => {
+      const store = await world.open();
+      await store.startChord("g", 2);
+      assert.equal(await join(store, aPart("a", 0, 1)), undefined);
+      assert.deepEqual(ids(await join(store, aPart("b", 1, 2))), ["a", "b"]);
+      assert.equal(await store.joinChord("g", aPart("b", 1, 2), { ordered, size: 3 }), undefined);
+      assert.deepEqual(ids(await join(store, aPart("c", 2, 3))), ["a", "b", "c"]);
+    });
+
     it(`${how}: a member that is told again counts once, whatever it says then`, async (world) => {
       const store = await world.open();
       await store.startChord("g", 3);

@@ -3,6 +3,7 @@
 --       4 .u (set: the ids in the list, as far as it was read; only ours)
 -- ARGV  1 member as Python writes it: [1, "<id>", "<state>", <result>]  2 its id in quotation marks
 --       3 index, +inf for none  4 seconds to keep the keys, 0 for ever  5 1: ordered by index, 0: by arrival
+--       6 members that there are at least: a smaller size is corrected, so that the last one completes the chord for any peer
 -- answer  all members when all are there, else nil. Nothing is taken away: asked again, the answer is the same.
 local members, more, size, ids = unpack(KEYS)
 local member, id, index = ARGV[1], ARGV[2], ARGV[3]
@@ -54,6 +55,10 @@ end
 
 local wanted = tonumber(redis.call('GET', size) or '')
 if not wanted then return nil end
+if wanted < tonumber(ARGV[6]) then
+  wanted = tonumber(ARGV[6])
+  redis.call('SET', size, wanted, 'KEEPTTL')
+end
 wanted = wanted + tonumber(redis.call('GET', more) or 0)
 local count = ordered and redis.call('ZCARD', members) or redis.call('LLEN', members)
 if count < wanted then return nil end
