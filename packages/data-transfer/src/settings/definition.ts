@@ -93,6 +93,7 @@ export const tables = {
     keep_free: size("room left free on the processing file system", "1 GiB"),
     file_mode: mode("permission bits of staged files", "0640"),
     dir_mode: mode("permission bits of staged folders", "2750"),
+    direct_writes: flag("write large files past the page cache, where the file system lets us", true),
     group: optional(whole("number of the group that staged data belongs to", 0, 4_294_967_294)),
   },
   storage: {

@@ -26,6 +26,8 @@ export interface StagingPlace {
   space: SpaceBook;
   /** Modes and group of what is published. */
   modes: TreeModes;
+  /** Write large files past the page cache where the file system lets us. */
+  direct?: boolean;
 }
 
 /** One package on its way: all that is known of it when the work begins. */
@@ -178,7 +180,16 @@ async function deliverFromBestSource(
     try {
       const source = await openPackage(place.archive(location), copy.key, manifest.package.size, signal);
       const delivery = await deliverPackage({
-        ...{ source, manifest, directory, target, modes: place.modes, signal, onBytes: options.onBytes },
+        ...{
+          source,
+          manifest,
+          directory,
+          target,
+          modes: place.modes,
+          direct: place.direct,
+          signal,
+          onBytes: options.onBytes,
+        },
         onResumed: (bytes) => log.info({ ...about, bytes }, "goes on from what an earlier attempt has left"),
         onTrouble: (err) =>
           log.warn({ ...about, err }, "what an earlier attempt has left, or this one leaves, is of no use"),

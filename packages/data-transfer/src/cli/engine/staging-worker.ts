@@ -49,6 +49,7 @@ export async function startStagingWorker(
       archive: archives.open,
       space,
       modes: { file: staging.fileMode, dir: staging.dirMode, gid: staging.group },
+      direct: staging.directWrites,
     },
     root: resolve(staging.root),
     locationIds: queues.map(({ location }) => location.id),
