@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint pack bench bench-check e2e
+.PHONY: help setup demo test lint pack chaos bench bench-check e2e
 
 # The npm package `node` brings the Node that everything here runs on, whatever the machine has.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -34,6 +34,12 @@ lint: $(INSTALLED) ## format, types, who imports whom, texts
 
 pack: $(INSTALLED) ## packages/celery as .js and .d.ts for npm: a tarball in dist/
 	@node scripts/pack-celery.ts
+
+chaos: $(INSTALLED) ## faults of the network, played on real processes: what happens, and how long it takes today
+	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl
+	@export CHAOS_TIMES=$$(mktemp); trap 'rm -f "$$CHAOS_TIMES"' EXIT; failed=0; \
+	  node scripts/run-tests.ts packages/data-transfer/test/chaos >&2 || failed=1; \
+	  node scripts/print-chaos.ts "$$CHAOS_TIMES" || failed=1; exit $$failed
 
 bench: $(INSTALLED) ## measure memory, speed and latency; figures go to standard output
 	@scripts/install-debian-packages.sh redis-server openssl curl python3-celery python3-redis

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { renderMetricsDocs } from "../packages/data-transfer/src/health/render-docs.ts";
 import { withItemStates } from "../packages/data-transfer/src/model/render-docs.ts";
 import { renderSettingsDocs } from "../packages/data-transfer/src/settings/render-docs.ts";
+import { withFaults } from "../packages/data-transfer/test/chaos/render-faults.ts";
 import { root } from "./report.ts";
 
 writeFileSync(join(root, "docs/settings.md"), renderSettingsDocs());
@@ -11,3 +12,6 @@ writeFileSync(join(root, "docs/metrics.md"), renderMetricsDocs());
 
 const dataModel = join(root, "docs/data-model.md");
 writeFileSync(dataModel, withItemStates(readFileSync(dataModel, "utf8")));
+
+const reliability = join(root, "docs/reliability.md");
+writeFileSync(reliability, withFaults(readFileSync(reliability, "utf8")));

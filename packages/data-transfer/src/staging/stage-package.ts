@@ -166,7 +166,10 @@ async function adoptWhatIsThere(consignment: Consignment, options: StageOptions)
   return undefined;
 }
 
-/** Tries the copies in turn. What one has brought is of no use to another, unless it is the very same object. */
+/**
+ * Tries the copies in turn. What one has brought is of no use to another, unless it is the very same object. When none will
+ * do, those whose bytes were not what they should be are read once more: it may have been the way and not the archive.
+ */
 async function deliverFromBestSource(
   place: StagingPlace,
   { sources, manifest, target }: Consignment,
@@ -174,8 +177,10 @@ async function deliverFromBestSource(
   options: StageOptions,
 ): Promise<{ delivery: Delivery; copy: ArchiveCopy["copy"] }> {
   const { signal, log } = options;
-  const failures: DataTransferError[] = [];
-  for (const { copy, location } of sources) {
+  const failures = new Map<ArchiveCopy, DataTransferError>();
+  const doubtful = new Set<ArchiveCopy>();
+  for (const one of onceMore(sources, doubtful)) {
+    const { copy, location } = one;
     const about = { source: location.name, key: copy.key };
     try {
       const source = await openPackage(place.archive(location), copy.key, manifest.package.size, signal);
@@ -201,16 +206,25 @@ async function deliverFromBestSource(
       signal.throwIfAborted();
       if (!(error instanceof DataTransferError) || !blamesSource(error)) throw error;
       log.warn({ ...about, code: error.code }, error.message);
-      failures.push(error);
+      failures.set(one, error);
       if (error.kind === "integrity") await emptyDirectory(directory);
+      if (mayBeTheWay(error)) doubtful.add(one);
     }
   }
   // What may pass weighs more than what will not: while one source may still come back, the package is not lost.
-  throw (
-    failures.find(({ kind }) => kind === "transient") ??
-    failures.find(({ kind }) => kind === "configuration") ??
-    failures[0]!
-  );
+  const all = [...failures.values()];
+  throw all.find(({ kind }) => kind === "transient") ?? all.find(({ kind }) => kind === "configuration") ?? all[0]!;
+}
+
+/** All copies, and then those that were found doubtful meanwhile. */
+function* onceMore(sources: readonly ArchiveCopy[], doubtful: ReadonlySet<ArchiveCopy>): Generator<ArchiveCopy> {
+  yield* sources;
+  yield* [...doubtful];
+}
+
+/** Bytes that are not what they should be: damage that a network can do, unlike a name that is not safe. */
+function mayBeTheWay({ code }: DataTransferError): boolean {
+  return ["CDT-CHECKSUM", "CDT-TAR-DAMAGED", "CDT-PACKAGE-TOO-SHORT", "CDT-PACKAGE-TOO-LONG"].includes(code);
 }
 
 /** Whether another copy of the package may do better. Trouble at the destination is the same for all. */

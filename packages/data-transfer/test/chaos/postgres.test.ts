@@ -1,0 +1,11 @@
+import { after } from "node:test";
+import { without } from "../../../../testing/require-server.ts";
+import { startServers } from "../processes/production.ts";
+import { tellStories } from "./tell-story.ts";
+
+tellStories(
+  "PostgreSQL",
+  without("redis-server", "openssl")
+    ? undefined!
+    : await startServers({ after }, { postgres: { version: 18, tls: {} } }),
+);
