@@ -55,13 +55,13 @@ export class LongObject extends IntegrityError {
   }
 }
 
-/** No answer, a broken connection, or an answer that says "later" (then `retryAfter` is in ms). */
+/** No answer, a broken connection, or an answer that says "later" (`status`; `retryAfter` in ms where it says when). */
 export class SourceUnreachable extends TransientError {
   readonly code = "CDT-SOURCE-UNREACHABLE";
   readonly help = "nothing to do: it is tried again; if it lasts, see whether the archive can be reached from here";
   readonly retryAfter: number | undefined;
 
-  constructor(facts: SourceFacts & { what: string; retryAfter?: number }, options?: ErrorOptions) {
+  constructor(facts: SourceFacts & { what: string; status?: number; retryAfter?: number }, options?: ErrorOptions) {
     super(`${facts.storage} cannot be read: ${facts.what}`, facts, options);
     this.retryAfter = facts.retryAfter;
   }

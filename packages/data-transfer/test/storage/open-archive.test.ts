@@ -54,6 +54,7 @@ test("endpoints that nobody allowed are refused; scheme, host and port count", (
     "https://s3.example.org.evil.net",
     "https://s3.example.org@evil.net",
     "https://user:secret@s3.example.org",
+    "https:user:secret@s3.example.org:not-a-port",
     "file:///etc/passwd",
     "s3.example.org",
   ];
@@ -88,7 +89,7 @@ test("an S3 endpoint that nobody listens at is unreachable, one that sends elsew
     SourceMisconfigured,
   );
   await redirected.close();
-  assert.deepEqual(visited, ["/bucket/packages/package", "/bucket/packages/package?x-id=GetObject"]);
+  assert.deepEqual(visited, ["/bucket/packages/package", "/bucket/packages/package"]);
 
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));

@@ -4,11 +4,14 @@ import pino from "pino";
 import type { Scope } from "../../../../testing/scope.ts";
 import { temporaryDirectory } from "../../../../testing/temporary-directory.ts";
 import { diskStorage } from "../../src/storage/disk.ts";
+import { httpsStorage } from "../../src/storage/https.ts";
+import { s3Storage } from "../../src/storage/s3.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { withLog } from "../../src/storage/with-log.ts";
 import { withRetry } from "../../src/storage/with-retry.ts";
 import { withStallLimit } from "../../src/storage/with-stall-limit.ts";
 import { failsOnce } from "./faulty-storage.ts";
+import { type ObjectServerOptions, startObjectServer } from "./object-server.ts";
 import { type StorageUnderTest, testStorage } from "./storage.conformance.ts";
 
 const retry = { attempts: 5, firstDelay: 1, maxDelay: 5 };
@@ -24,6 +27,29 @@ testStorage("disk with all of them", (t) =>
 testStorage("a disk that fails now and then, with retry", (t) =>
   onDisk(t, (storage) => withRetry(retry, failsOnce([0, 1, 4, 99_999, 1024 * 1024, 3 * 1024 * 1024], storage))),
 );
+
+testStorage("S3", (t) => onS3(t, (storage) => storage));
+testStorage("S3 with all of them", (t) =>
+  onS3(t, (storage) => withRetry(retry, withLog(silent, withStallLimit(60, storage)))),
+);
+testStorage("S3, cut now and then, with retry", (t) =>
+  onS3(t, (storage) => withRetry(retry, failsOnce([0, 1, 4, 99_999, 1024 * 1024, 3 * 1024 * 1024], storage))),
+);
+testStorage("a web server", (t) => onWeb(t, {}));
+testStorage("a web server that tells versions by their time", (t) => onWeb(t, { etags: false }));
+testStorage("a web server that sends whole objects only", (t) => onWeb(t, { ranges: false }));
+testStorage("a web server that does neither better", (t) => onWeb(t, { etags: false, ranges: false }));
+
+async function onS3(t: Scope, decorate: (storage: Storage) => Storage): Promise<StorageUnderTest> {
+  const { endpoint, put } = await startObjectServer(t);
+  const keys = { region: "default", accessKey: "AK", secretKey: "SK" };
+  return { storage: decorate(s3Storage({ endpoint, bucket: "bucket", prefix: "", ...keys })), put };
+}
+
+async function onWeb(t: Scope, options: ObjectServerOptions): Promise<StorageUnderTest> {
+  const { endpoint, put } = await startObjectServer(t, options);
+  return { storage: httpsStorage({ base: `${endpoint}/bucket/`, allowedOrigins: [endpoint] }), put };
+}
 
 async function onDisk(t: Scope, decorate: (storage: Storage) => Storage): Promise<StorageUnderTest> {
   const root = await temporaryDirectory(t);
