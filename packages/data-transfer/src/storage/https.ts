@@ -82,7 +82,8 @@ export function httpsStorage(options: HttpsStorageOptions): Storage {
       agent = new HttpAgent({ origin: url, ca, connections, connectTimeout });
       agents.set(url.origin, agent);
     }
-    const own: Record<string, string> = authorization !== undefined && url.origin === base.origin ? { authorization } : {};
+    const own: Record<string, string> =
+      authorization !== undefined && url.origin === base.origin ? { authorization } : {};
     return await agent.send({ method, path: url.pathname + url.search, headers: { ...headers, ...own } }, signal);
   }
 

@@ -1,4 +1,5 @@
 import { LongObject, ShortObject } from "../errors/source.ts";
+import { type ParallelOptions, readParallel } from "./read-parallel.ts";
 import type { Storage } from "./storage.ts";
 
 /** One version of an archived package, to be read from wherever one wants to begin. */
@@ -10,7 +11,7 @@ export interface PackageSource {
   /** The version that every read insists on: what a journal of verified bytes is bound to. */
   readonly etag: string;
   /**
-   * The bytes from `start` to the end, in order. A chunk is good until the next one is asked for.
+   * The bytes from `start` to the end, in order, read in parallel parts. A chunk is good until the next one is asked for.
    *
    * @throws ObjectChanged where another version lies there now, and whatever the storage throws
    */
@@ -20,6 +21,8 @@ export interface PackageSource {
 export interface PackageSourceOptions {
   /** Bytes of the package by the catalogue; undefined where nothing is known of it. */
   expectedSize?: number;
+  /** How it is read in parts; by default as the archive was opened for. */
+  parallel?: ParallelOptions;
 }
 
 /**
@@ -30,20 +33,26 @@ export interface PackageSourceOptions {
  * @throws ShortObject, LongObject, and whatever the storage throws
  */
 export async function openPackageSource(
-  storage: Storage,
+  storage: Storage & { readonly parallel?: ParallelOptions },
   key: string,
   options: PackageSourceOptions,
   signal: AbortSignal,
 ): Promise<PackageSource> {
-  const { size, etag } = await storage.stat(key, signal);
+  const { size, etag, wholeOnly } = await storage.stat(key, signal);
   const expected = options.expectedSize ?? size;
   const facts = { storage: storage.name, key, expected, found: size };
   if (size < expected) throw new ShortObject(facts);
   if (size > expected) throw new LongObject(facts);
+  const { parallel = storage.parallel } = options;
   return {
     name: `${storage.name}/${key}`,
     size,
     etag,
-    read: (start, stop) => storage.read(key, { start }, { etag, size }, stop),
+    read(start, stop) {
+      const pin = { etag, size };
+      // Each part would come with all that lies before it.
+      if (wholeOnly) return storage.read(key, { start }, pin, stop);
+      return readParallel(storage, key, { start }, pin, stop, parallel);
+    },
   };
 }
