@@ -60,15 +60,17 @@ export async function* readParallel(
     for (const part of parts) part.goOn();
   };
   const begin = () => {
-    while (next < end && parts.length < concurrency.limit) {
+    let receiving = parts.filter((part) => part.receiving).length;
+    while (next < end && receiving < concurrency.limit) {
       const size = concurrency.limit === 1 ? partSize * aloneFactor : partSize;
       // What would be left is not worth a part of its own.
       const to = end - next < size + partSize / 2 ? end : next + size;
       const chunks = storage.read(key, { start: next, end: to }, pin, until);
       // Each may have its share of what this read may have.
       const mayTake = (held: number) => held < Math.max(1, Math.floor(share.most / Math.max(1, parts.length - 1)));
-      parts.push(new ReadPart({ chunks, share, mayTake, concurrency, ahead: parts.length > 0 }));
+      parts.push(new ReadPart({ chunks, size: to - next, share, mayTake, concurrency, ahead: parts.length > 0 }));
       next = to;
+      receiving += 1;
     }
   };
 

@@ -3,6 +3,8 @@ import type { SlabShare } from "./slab-pool.ts";
 
 export interface ReadPartOptions {
   chunks: AsyncIterable<Uint8Array>;
+  /** Bytes that will come. */
+  size: number;
   share: SlabShare;
   /** Whether a part that holds so many slabs may have another one. */
   mayTake(held: number): boolean;
@@ -11,13 +13,17 @@ export interface ReadPartOptions {
   ahead: boolean;
 }
 
+/** Of a part with so few bytes to come the next one can be asked for: the answer takes its time. */
+const ending = 1024 * 1024;
+
 /** One part of a parallel read: reads ahead into slabs, as many as it may have, until its turn comes. */
 export class ReadPart {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #options: ReadPartOptions;
   readonly #slabs: { memory: Buffer; filled: number }[] = [];
   readonly #filling: Promise<void>;
-  readonly #ended: () => void;
+  #left: number;
+  #ended: (() => void) | undefined;
   #stopped: "in turn" | "ended" | undefined;
   /** Came, and found no slab before the turn. */
   #leftover: Uint8Array | undefined;
@@ -27,8 +33,14 @@ export class ReadPart {
   constructor(options: ReadPartOptions) {
     this.#options = options;
     this.#chunks = options.chunks[Symbol.asyncIterator]();
+    this.#left = options.size;
     this.#ended = options.concurrency.part();
     this.#filling = options.ahead ? this.#fill() : Promise.resolve();
+  }
+
+  /** Whether it keeps a connection busy, and for longer than asking for another part takes. */
+  get receiving(): boolean {
+    return this.#ended !== undefined;
   }
 
   /** There may be a slab now. */
@@ -47,11 +59,11 @@ export class ReadPart {
       this.#slabs.shift();
       this.#options.share.give(slab.memory);
     }
-    await this.#filling;
+    await this.#starving(this.#filling);
     if (this.#leftover !== undefined) yield this.#leftover;
     this.#leftover = undefined;
     while (this.#outcome === undefined) {
-      const chunk = await this.#next();
+      const chunk = await this.#starving(this.#next());
       if (chunk !== undefined) yield chunk;
     }
     if (this.#outcome !== "done") throw this.#outcome.error;
@@ -109,6 +121,8 @@ export class ReadPart {
       const { done, value } = await this.#chunks.next();
       if (!done) {
         this.#options.concurrency.received(value.length);
+        this.#left -= value.length;
+        if (this.#left <= ending) this.#receivedAll();
         return value;
       }
       this.#close("done");
@@ -118,8 +132,20 @@ export class ReadPart {
     return undefined;
   }
 
+  async #starving<T>(bytes: Promise<T>): Promise<T> {
+    const since = performance.now();
+    const result = await bytes;
+    this.#options.concurrency.starved(performance.now() - since);
+    return result;
+  }
+
   #close(outcome: "done" | { error: unknown }): void {
     this.#outcome = outcome;
-    this.#ended();
+    this.#receivedAll();
+  }
+
+  #receivedAll(): void {
+    this.#ended?.();
+    this.#ended = undefined;
   }
 }
