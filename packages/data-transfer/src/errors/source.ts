@@ -1,4 +1,4 @@
-import { ConfigurationError, IntegrityError, TransientError } from "./data-transfer-error.ts";
+import { CancelledError, ConfigurationError, IntegrityError, TransientError } from "./data-transfer-error.ts";
 
 /** What went wrong where a package is read from. `storage` is the storage's name, never a credential. */
 interface SourceFacts extends Record<string, unknown> {
@@ -104,6 +104,16 @@ export class KeyRefused extends IntegrityError {
 
   constructor(facts: SourceFacts & { key: string; why: string }, options?: ErrorOptions) {
     super(`the key ${JSON.stringify(facts.key)} is not read from ${facts.storage}: ${facts.why}`, facts, options);
+  }
+}
+
+/** A dry run has come to the point where a package would be read. */
+export class ReadNotMade extends CancelledError {
+  readonly code = "CDT-DRY-RUN";
+  readonly help = "the same command without --dry-run reads it";
+
+  constructor(facts: SourceFacts & { key: string; bytes: number }, options?: ErrorOptions) {
+    super(`${facts.bytes} bytes of ${facts.key} on ${facts.storage} were not read: this is a dry run`, facts, options);
   }
 }
 

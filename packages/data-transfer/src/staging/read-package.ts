@@ -1,4 +1,4 @@
-import { LongObject, ShortObject } from "../errors/source.ts";
+import { openPackageSource } from "../storage/package-source.ts";
 import type { Storage } from "../storage/storage.ts";
 
 /**
@@ -15,9 +15,6 @@ export async function* readPackage(
   size: number,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const info = await archive.stat(key, signal);
-  const facts = { storage: archive.name, key, expected: size, found: info.size };
-  if (info.size < size) throw new ShortObject(facts);
-  if (info.size > size) throw new LongObject(facts);
-  yield* archive.read(key, { start: 0 }, { etag: info.etag, size: info.size }, signal);
+  const source = await openPackageSource(archive, key, { expectedSize: size }, signal);
+  yield* source.read(0, signal);
 }
