@@ -1,4 +1,4 @@
-import { ConfigurationError, IntegrityError, TransientError } from "./data-transfer-error.ts";
+import { CancelledError, ConfigurationError, IntegrityError, TransientError } from "./data-transfer-error.ts";
 
 /** What went wrong where a package is read from. `storage` is the storage's name, never a credential. */
 interface SourceFacts extends Record<string, unknown> {
@@ -55,13 +55,13 @@ export class LongObject extends IntegrityError {
   }
 }
 
-/** No answer, a broken connection, or an answer that says "later" (then `retryAfter` is in ms). */
+/** No answer, a broken connection, or an answer that says "later" (`status`; `retryAfter` in ms where it says when). */
 export class SourceUnreachable extends TransientError {
   readonly code = "CDT-SOURCE-UNREACHABLE";
   readonly help = "nothing to do: it is tried again; if it lasts, see whether the archive can be reached from here";
   readonly retryAfter: number | undefined;
 
-  constructor(facts: SourceFacts & { what: string; retryAfter?: number }, options?: ErrorOptions) {
+  constructor(facts: SourceFacts & { what: string; status?: number; retryAfter?: number }, options?: ErrorOptions) {
     super(`${facts.storage} cannot be read: ${facts.what}`, facts, options);
     this.retryAfter = facts.retryAfter;
   }
@@ -104,6 +104,16 @@ export class KeyRefused extends IntegrityError {
 
   constructor(facts: SourceFacts & { key: string; why: string }, options?: ErrorOptions) {
     super(`the key ${JSON.stringify(facts.key)} is not read from ${facts.storage}: ${facts.why}`, facts, options);
+  }
+}
+
+/** A dry run has come to the point where a package would be read. */
+export class ReadNotMade extends CancelledError {
+  readonly code = "CDT-DRY-RUN";
+  readonly help = "the same command without --dry-run reads it";
+
+  constructor(facts: SourceFacts & { key: string; bytes: number }, options?: ErrorOptions) {
+    super(`${facts.bytes} bytes of ${facts.key} on ${facts.storage} were not read: this is a dry run`, facts, options);
   }
 }
 

@@ -1,11 +1,23 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Counter, Gauge, Registry } from "prom-client";
+import type { StorageObserver } from "../storage/with-metrics.ts";
 import { type CgroupReading, readCgroup } from "./cgroup.ts";
 
 /** Every metric there is; docs/metrics.md is made from it. */
 export const metricDefinitions = {
   cdt_tasks_total: { type: "counter", help: "Tasks that ended, by state and error code.", labels: ["state", "code"] },
   cdt_bytes_total: { type: "counter", help: "Bytes read from archives and verified.", labels: [] },
+  cdt_storage_bytes_total: { type: "counter", help: "Bytes that came from an archive.", labels: ["storage"] },
+  cdt_storage_requests_total: {
+    type: "counter",
+    help: "Requests to an archive that ended, each try of them: `code` is empty when it went well, the error's code, `other`, or `left` when its reader had enough.",
+    labels: ["storage", "operation", "code"],
+  },
+  cdt_storage_seconds_total: {
+    type: "counter",
+    help: "Seconds spent waiting for an archive, of all requests together.",
+    labels: ["storage", "operation"],
+  },
   cdt_seconds_since_last_poll: {
     type: "gauge",
     help: "Seconds since the queue or the database was last polled.",
@@ -49,6 +61,8 @@ export interface Metrics {
   leasesHeld(count: number): void;
   claims(count: number): void;
   reservedBytes(count: number): void;
+  /** What is read from archives. */
+  storage: StorageObserver;
   /** Somebody has asked something of this process through the broker. */
   controlled(method: string, outcome: string): void;
   /** Stops watching the event loop. */
@@ -67,6 +81,9 @@ export function createMetrics(cgroup: () => CgroupReading = readCgroup): Metrics
 
   const tasks = counter(registry, "cdt_tasks_total");
   const bytes = counter(registry, "cdt_bytes_total");
+  const storageBytes = counter(registry, "cdt_storage_bytes_total");
+  const storageRequests = counter(registry, "cdt_storage_requests_total");
+  const storageSeconds = counter(registry, "cdt_storage_seconds_total");
   const depth = gauge(registry, "cdt_queue_depth");
   const leases = gauge(registry, "cdt_leases_held");
   const claims = gauge(registry, "cdt_claims");
@@ -100,6 +117,13 @@ export function createMetrics(cgroup: () => CgroupReading = readCgroup): Metrics
     leasesHeld: (count) => leases.set(count),
     claims: (count) => claims.set(count),
     reservedBytes: (count) => reserved.set(count),
+    storage: {
+      received: (storage, count) => storageBytes.inc({ storage }, count),
+      ended(storage, operation, code, seconds) {
+        storageRequests.inc({ storage, operation, code });
+        storageSeconds.inc({ storage, operation }, seconds);
+      },
+    },
     controlled: (method, outcome) => control.inc({ method, outcome }),
     stop: () => lag.disable(),
   };

@@ -62,10 +62,12 @@ export function duration(description: string, fallback: string, least = 0.001): 
   return define("duration", expected, schema, description, fallback);
 }
 
-/** Bytes; in a file also `"1 TiB"`, `"500 MB"`, `"10Gi"`. */
-export function size(description: string, fallback: string): Setting<number> {
-  const schema = z.unknown().transform(read(parseSize));
-  return define("size", 'a size: bytes, or text like "500 MB", "1 TiB", "10Gi"', schema, description, fallback);
+/** Bytes, at least `least`; in a file also `"1 TiB"`, `"500 MB"`, `"10Gi"`. */
+export function size(description: string, fallback: string, least = 0): Setting<number> {
+  const schema = z.unknown().transform(read(parseSize)).pipe(z.number().min(least));
+  const bound = least > 0 ? ` of at least ${least} bytes` : "";
+  const expected = `a size${bound}: bytes, or text like "500 MB", "1 TiB", "10Gi"`;
+  return define("size", expected, schema, description, fallback);
 }
 
 /** A list of texts; a text is split at its commas. */

@@ -15,8 +15,8 @@ import { TargetExists } from "../errors/destination.ts";
 import { DestinationOccupied, NoSource } from "../errors/staging.ts";
 import type { DataLocation } from "../model/location.ts";
 import type { ArchiveCopy } from "../opsdb/packages.ts";
+import { openPackageSource } from "../storage/package-source.ts";
 import type { Storage } from "../storage/storage.ts";
-import { openPackage } from "./read-package.ts";
 import type { SpaceBook } from "./space.ts";
 
 /** What a worker needs to bring packages to its place, whichever package it is. */
@@ -183,7 +183,8 @@ async function deliverFromBestSource(
     const { copy, location } = one;
     const about = { source: location.name, key: copy.key };
     try {
-      const source = await openPackage(place.archive(location), copy.key, manifest.package.size, signal);
+      const expected = { expectedSize: manifest.package.size };
+      const source = await openPackageSource(place.archive(location), copy.key, expected, signal);
       const delivery = await deliverPackage({
         ...{
           source,

@@ -5,6 +5,8 @@ export interface ObjectInfo {
   size: number;
   /** Identity of this version of the object; opaque. Not an MD5 for multipart uploads. */
   etag: string;
+  /** The store sends the whole object only: a read from its middle begins with the first byte all the same. */
+  wholeOnly?: true;
 }
 
 /** Half-open byte range; `end` undefined means to the end of the object. */

@@ -83,7 +83,8 @@ function countTries(policy: RetryPolicy, storage: string, key: string, operation
       tries += 1;
       if (!mayPass(error) || tries >= attempts) throw error;
       const backOff = Math.min(maxDelay, firstDelay * 2 ** Math.min(tries - 1, 30)) * (0.5 + random() / 2);
-      const asked = error instanceof SourceUnreachable ? (error.retryAfter ?? 0) : 0;
+      // All that were told the same time would come back at the same moment.
+      const asked = error instanceof SourceUnreachable ? (error.retryAfter ?? 0) + random() * firstDelay : 0;
       const delay = Math.min(maxDelay, Math.max(backOff, asked));
       report?.({ ...about, type: "retry", tries, error, delay, at });
       try {

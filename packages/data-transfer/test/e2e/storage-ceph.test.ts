@@ -4,11 +4,13 @@ import { after, before, test } from "node:test";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { startCeph, type TestCeph, withoutCeph } from "../../../../testing/ceph.ts";
 import { ObjectMissing, SourceForbidden, SourceMisconfigured } from "../../src/errors/source.ts";
+import { readParallel } from "../../src/storage/read-parallel.ts";
 import { type S3StorageOptions, s3Storage } from "../../src/storage/s3.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { withRetry } from "../../src/storage/with-retry.ts";
 import { withStallLimit } from "../../src/storage/with-stall-limit.ts";
 import { failsOnce } from "../storage/faulty-storage.ts";
+import { inParts } from "../storage/in-parts.ts";
 import { type StorageUnderTest, testStorage } from "../storage/storage.conformance.ts";
 
 const skip = withoutCeph();
@@ -34,6 +36,8 @@ testStorage(
   () => inBucket((s3) => withRetry(retry, failsOnce([0, 1, 99_999, 1024 * 1024, 3 * 1024 * 1024], s3))),
   { skip },
 );
+
+testStorage("Ceph in parallel parts", () => inBucket(inParts), { skip });
 
 test("wrong keys, and a bucket that is not there, are told apart from a missing object", { skip }, async (t) => {
   const bucket = await ceph.createBucket("refusals");
@@ -85,7 +89,7 @@ test("a large object comes in bounded memory", { skip }, async (t) => {
   const before = process.memoryUsage().arrayBuffers;
   let most = 0;
   let at = 0;
-  for await (const chunk of storage.read("large", { start: 0 }, pin, never)) {
+  for await (const chunk of readParallel(storage, "large", { start: 0 }, pin, never)) {
     assert.ok(bytes.subarray(at, at + chunk.length).equals(chunk));
     at += chunk.length;
     most = Math.max(most, process.memoryUsage().arrayBuffers - before);

@@ -1,4 +1,5 @@
-import { SourceUnreachable } from "../../src/errors/source.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { LongObject, ObjectChanged, SourceUnreachable } from "../../src/errors/source.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 
 /** One bit of byte `position` of every object is wrong, each time it is read. */
@@ -81,6 +82,104 @@ export function failsOnce(positions: readonly number[], storage: Storage): Stora
         }
         at += chunk.length;
         yield chunk;
+      }
+    },
+  };
+}
+
+/** The object is replaced once byte `position` was read: every read that comes later, or goes on beyond it, is told so. */
+export function replacedAt(position: number, storage: Storage): Storage {
+  let replaced = false;
+  const changed = (key: string, etag: string) =>
+    new ObjectChanged({ storage: storage.name, key, pinned: etag, found: "another version" });
+  return {
+    ...storage,
+    async *read(key, range, pin, signal) {
+      let at = range.start;
+      for await (const chunk of storage.read(key, range, pin, signal)) {
+        if (replaced) throw changed(key, pin.etag);
+        yield chunk;
+        at += chunk.length;
+        replaced ||= at > position;
+      }
+      if (replaced) throw changed(key, pin.etag);
+    },
+  };
+}
+
+/** Every read comes with `extra` bytes more than it should, and says so at its end. */
+export function goesOn(extra: number, storage: Storage): Storage {
+  return {
+    ...storage,
+    async *read(key, range, pin, signal) {
+      let found = 0;
+      for await (const chunk of storage.read(key, range, pin, signal)) {
+        yield chunk;
+        found += chunk.length;
+      }
+      throw new LongObject({ storage: storage.name, key, expected: found, found: found + extra });
+    },
+  };
+}
+
+/** Comes in pieces of `size` bytes, each after `ms`. */
+export function drips(size: number, ms: number, storage: Storage): Storage {
+  return {
+    ...storage,
+    async *read(key, range, pin, signal) {
+      for await (const chunk of storage.read(key, range, pin, signal)) {
+        for (let at = 0; at < chunk.length; at += size) {
+          await wait(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
+          yield chunk.subarray(at, at + size);
+        }
+      }
+    },
+  };
+}
+
+/** Answers "429, come back in `retryAfter` ms" whenever more than `most` reads are open. */
+export function busyBeyond(most: number, retryAfter: number, storage: Storage): Storage & { readonly refused: number } {
+  let open = 0;
+  let refused = 0;
+  return {
+    ...storage,
+    get refused() {
+      return refused;
+    },
+    async *read(key, range, pin, signal) {
+      if (open >= most) {
+        refused += 1;
+        throw new SourceUnreachable({ storage: storage.name, key, what: "429", status: 429, retryAfter });
+      }
+      open += 1;
+      try {
+        yield* storage.read(key, range, pin, signal);
+      } finally {
+        open -= 1;
+      }
+    },
+  };
+}
+
+/** Counts the reads that were begun and have not come to an end. */
+export function countsReads(storage: Storage): Storage & { readonly open: number; readonly most: number } {
+  let open = 0;
+  let most = 0;
+  return {
+    ...storage,
+    get open() {
+      return open;
+    },
+    get most() {
+      return most;
+    },
+    async *read(key, range, pin, signal) {
+      open += 1;
+      most = Math.max(most, open);
+      try {
+        yield* storage.read(key, range, pin, signal);
+      } finally {
+        open -= 1;
       }
     },
   };

@@ -32,7 +32,7 @@ test("a disk archive below an allowed folder is opened, with a log of what is re
   await writeFile(join(root, "package"), "bytes");
   const lines: string[] = [];
   const log = pino({ level: "debug" }, { write: (line: string) => void lines.push(line) });
-  const storage = openArchive(onDisk(root), { ...options({ allowedRoots: [root] }), log });
+  const storage = openArchive(onDisk(root), options({ allowedRoots: [root] }, log));
   assert.equal((await storage.stat("package", never)).size, 5);
   assert.equal(storage.name, `disk:${root}`);
   assert.match(lines.join(""), /"key":"package","size":5/);
@@ -54,6 +54,7 @@ test("endpoints that nobody allowed are refused; scheme, host and port count", (
     "https://s3.example.org.evil.net",
     "https://s3.example.org@evil.net",
     "https://user:secret@s3.example.org",
+    "https:user:secret@s3.example.org:not-a-port",
     "file:///etc/passwd",
     "s3.example.org",
   ];
@@ -88,7 +89,7 @@ test("an S3 endpoint that nobody listens at is unreachable, one that sends elsew
     SourceMisconfigured,
   );
   await redirected.close();
-  assert.deepEqual(visited, ["/bucket/packages/package", "/bucket/packages/package?x-id=GetObject"]);
+  assert.deepEqual(visited, ["/bucket/packages/package", "/bucket/packages/package"]);
 
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
@@ -107,12 +108,13 @@ function onS3(endpoint: string): S3DataLocation {
   return { ...base, storageType: "s3", endpoint, bucket: "bucket", prefix: "packages/", region: "default" };
 }
 
-function options(allowed: Partial<Pick<ArchiveOptions, "allowedEndpoints" | "allowedRoots">>): ArchiveOptions {
+function options(
+  allowed: Partial<Pick<ArchiveOptions, "allowedEndpoints" | "allowedRoots">>,
+  log = pino({ level: "silent" }),
+): ArchiveOptions {
   return {
     ...{ allowedEndpoints: [], allowedRoots: [], ...allowed },
     credentialsOf: () => ({ accessKey: "AK", secretKey: "SK" }),
-    retry: { attempts: 2, firstDelay: 1, maxDelay: 1 },
-    stallLimit: 60,
-    log: pino({ level: "silent" }),
+    reading: { retry: { attempts: 2, firstDelay: 1, maxDelay: 1 }, stallLimit: 60, log },
   };
 }

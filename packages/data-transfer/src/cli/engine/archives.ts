@@ -4,8 +4,11 @@ import type { Logger } from "pino";
 import { SourceAuthoritiesUnreadable } from "../../errors/source.ts";
 import type { DataLocation } from "../../model/location.ts";
 import type { Settings } from "../../settings/settings.ts";
-import { openArchive } from "../../storage/open-archive.ts";
+import { openArchive, type ReadingOptions } from "../../storage/open-archive.ts";
+import { SlabPool } from "../../storage/slab-pool.ts";
 import type { Storage } from "../../storage/storage.ts";
+import type { StorageObserver } from "../../storage/with-metrics.ts";
+import { RateLimit } from "../../storage/with-rate-limit.ts";
 import type { RetryEvent } from "../../storage/with-retry.ts";
 
 /** Opened archives, each once: their connections are kept from one package to the next. */
@@ -14,9 +17,10 @@ export interface Archives {
   close(): Promise<void>;
 }
 
-export function createArchives(settings: Settings, log: Logger): Archives {
+export function createArchives(settings: Settings, log: Logger, observer?: StorageObserver): Archives {
   const opened = new Map<number, Storage>();
   const { storage } = settings;
+  const reading = readingOptions(settings, log, observer);
   return {
     open(location) {
       const known = opened.get(location.id);
@@ -25,15 +29,8 @@ export function createArchives(settings: Settings, log: Logger): Archives {
         allowedEndpoints: storage.allowedEndpoints,
         allowedRoots: storage.allowedRoots.map((root) => resolve(root)),
         credentialsOf: (of) => credentialsOf(settings, of),
-        retry: {
-          attempts: storage.retries + 1,
-          firstDelay: 500,
-          maxDelay: 30_000,
-          report: (event) => reportRetry(log, event),
-        },
-        stallLimit: storage.stallTimeout,
-        log,
         ca: authorities(storage.caFile),
+        reading,
       });
       opened.set(location.id, archive);
       return archive;
@@ -41,6 +38,25 @@ export function createArchives(settings: Settings, log: Logger): Archives {
     async close() {
       await Promise.all([...opened.values()].map((archive) => archive.close()));
     },
+  };
+}
+
+/** How sources are read, by the settings. What all reads share is made here: to be called once. */
+export function readingOptions({ storage }: Settings, log: Logger, observer?: StorageObserver): ReadingOptions {
+  return {
+    retry: {
+      attempts: storage.retries + 1,
+      firstDelay: 500,
+      maxDelay: 30_000,
+      report: (event) => reportRetry(log, event),
+    },
+    stallLimit: storage.stallTimeout,
+    log,
+    observer,
+    rateLimit: storage.rateLimit > 0 ? new RateLimit(storage.rateLimit) : undefined,
+    connections: storage.connections,
+    partSize: storage.partSize,
+    slabs: new SlabPool(storage.readMemory),
   };
 }
 

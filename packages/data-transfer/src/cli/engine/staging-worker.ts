@@ -41,7 +41,7 @@ export async function startStagingWorker(
   const { settings, log, db, broker, results, metrics, health } = parts;
   const { staging } = settings;
   const name = settings.worker.name ?? `staging@${hostname()}-${process.pid}`;
-  const archives = parts.archives ?? createArchives(settings, log);
+  const archives = parts.archives ?? createArchives(settings, log, metrics.storage);
   const space = createSpaceBook(staging.keepFree);
   const work = {
     db,

@@ -1,0 +1,95 @@
+import { Concurrency } from "./concurrency.ts";
+import { ReadPart } from "./read-part.ts";
+import { SlabPool } from "./slab-pool.ts";
+import type { ByteRange, Pin, Storage } from "./storage.ts";
+
+export interface ParallelOptions {
+  /** Bytes of a part; the last one may be shorter, and one that is read alone is longer. */
+  partSize?: number;
+  /** Memory for what comes before its turn; shared by all reads of a worker. */
+  slabs?: SlabPool;
+  /** How many parts are under way; shared by all reads of an archive. */
+  concurrency?: Concurrency;
+}
+
+export const defaultPartSize = 16 * 1024 * 1024;
+export const defaultReadMemory = 48 * 1024 * 1024;
+export const defaultConnections = 4;
+
+/** A part that nothing runs beside is longer by this: asking costs time, and its bytes need no memory. */
+const aloneFactor = 4;
+
+/**
+ * A range of an object, cut into parts of which several are under way at once, in order.
+ *
+ * Every part is one `storage.read` with the pin, so what a decorator does for a read it does for each part. A part whose
+ * turn has not come keeps its bytes in slabs; when there are none to be had it stops reading, and its server waits. The
+ * part whose turn it is needs no slab: its bytes are handed on as they come. So it always goes on, whatever the others
+ * hold, and the others go on as it frees their turn.
+ *
+ * Chunks have up to 1 MiB, and are good until the next one is asked for. When the read is left, or called off, every part
+ * is ended before it returns; that takes a storage that heeds its signal, as {@link withStallLimit} makes of any.
+ *
+ * @throws whatever the storage throws, in its place: all bytes before it are given first
+ */
+export async function* readParallel(
+  storage: Storage,
+  key: string,
+  range: ByteRange,
+  pin: Pin,
+  signal: AbortSignal,
+  options: ParallelOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const { partSize = defaultPartSize } = options;
+  const end = Math.min(range.end ?? pin.size, pin.size);
+  if (end - range.start <= partSize) {
+    yield* storage.read(key, { start: range.start, end }, pin, signal);
+    return;
+  }
+  signal.throwIfAborted();
+  const { slabs = new SlabPool(defaultReadMemory) } = options;
+  const concurrency = options.concurrency ?? new Concurrency({ ceiling: defaultConnections });
+  const left = new AbortController();
+  const until = AbortSignal.any([signal, left.signal]);
+  const share = slabs.join();
+  const readerEnded = concurrency.reader();
+  const parts: ReadPart[] = [];
+  let next = range.start;
+
+  share.onRoom = () => {
+    for (const part of parts) part.goOn();
+  };
+  const begin = () => {
+    let receiving = parts.filter((part) => part.receiving).length;
+    while (next < end && receiving < concurrency.limit) {
+      const size = concurrency.limit === 1 ? partSize * aloneFactor : partSize;
+      // What would be left is not worth a part of its own.
+      const to = end - next < size + partSize / 2 ? end : next + size;
+      const chunks = storage.read(key, { start: next, end: to }, pin, until);
+      // Each may have its share of what this read may have.
+      const mayTake = (held: number) => held < Math.max(1, Math.floor(share.most / Math.max(1, parts.length - 1)));
+      parts.push(new ReadPart({ chunks, size: to - next, share, mayTake, concurrency, ahead: parts.length > 0 }));
+      next = to;
+      receiving += 1;
+    }
+  };
+
+  try {
+    begin();
+    for (let head = parts[0]; head !== undefined; head = parts[0]) {
+      for await (const chunk of head.inTurn()) {
+        yield chunk;
+        begin();
+      }
+      parts.shift();
+      begin();
+      // With other parts each one's share is another.
+      share.onRoom();
+    }
+  } finally {
+    left.abort(new Error("the read was left"));
+    await Promise.all(parts.map((part) => part.end()));
+    readerEnded();
+    share.leave();
+  }
+}
