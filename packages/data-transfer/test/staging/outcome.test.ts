@@ -32,10 +32,17 @@ const table: readonly [error: Error, to: "pending" | "scheduled" | "failed", rea
   [new packages.MissingFile({ paths: ["f"], count: 1 }), "failed", "corrupt_source"],
   [new packages.TarDamaged({ offset: 0, why: "it has no end" }), "failed", "corrupt_source"],
   [new destination.NoSpace({ path, errno: "ENOSPC" }), "pending", "no_space"],
-  [new staging.NotEnoughSpace({ path, needed: 2, free: 1, reserved: 0, keepFree: 0 }), "pending", "no_space"],
+  [
+    new staging.NotEnoughSpace({ path, lacks: "bytes", missing: 1, needed: 2, free: 1, reserved: 0, keepFree: 0 }),
+    "pending",
+    "no_space",
+  ],
   [new destination.DestinationNotWritable({ path, errno: "EROFS" }), "pending", "misconfigured"],
   [new destination.PathOutsideRoot({ root: "/scratch", path, why: "it is a link" }), "pending", "misconfigured"],
   [new destination.StorageFailed({ path, errno: "EIO", operation: "write" }), "pending", "transient"],
+  [new destination.StorageFailed({ path, errno: "ESTALE", operation: "fsync" }), "pending", "transient"],
+  [new destination.StorageStalled({ path, seconds: 30 }), "pending", "transient"],
+  [new destination.NoSpace({ path, errno: "EDQUOT" }), "pending", "no_space"],
   [new destination.TakenOver({ path }), "pending", "transient"],
   [new staging.DestinationOccupied(path, "it is a file"), "failed", "destination_occupied"],
   [new staging.NoSource("package"), "failed", "no_source"],
@@ -80,6 +87,12 @@ test("what is transient ends after the last attempt; space and configuration are
     outcomeOf(new destination.NoSpace({ path, errno: "ENOSPC" }), { attempt: 50, failures: 49 }, policy).to,
     "pending",
   );
+  const stalled = outcomeOf(
+    new destination.StorageStalled({ path, seconds: 30 }),
+    { attempt: 50, failures: 49 },
+    policy,
+  );
+  assert.ok(stalled.to === "pending" && !stalled.countsAsFailure, "however long a mount hangs");
   assert.equal(
     outcomeOf(new source.CredentialsMissing({ location: "lta" }), { attempt: 50, failures: 49 }, policy).to,
     "pending",
