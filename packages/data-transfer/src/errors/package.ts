@@ -1,4 +1,4 @@
-import { IntegrityError } from "./data-transfer-error.ts";
+import { ConfigurationError, IntegrityError } from "./data-transfer-error.ts";
 
 /** The rules that a name or an entry in a package can break. Stable: they stand in reports. */
 export type SafetyRule =
@@ -173,5 +173,20 @@ export class UnknownAlgorithm extends IntegrityError {
       facts,
       options,
     );
+  }
+}
+
+/** A manifest in a file is not what one has to be; nothing was compared with it. `line` counts from 1. */
+export class ManifestFileInvalid extends ConfigurationError {
+  readonly code = "CDT-MANIFEST-FILE";
+  readonly help = "correct the file, or make it anew: ccat_data_transfer package manifest <tar> > <file>";
+
+  constructor(
+    facts: { file: string; offset: number; line: number; where: string; why: string },
+    options?: ErrorOptions,
+  ) {
+    const place = `line ${facts.line}, byte ${facts.offset}`;
+    const where = facts.where === "" ? "" : `${facts.where}: `;
+    super(`the manifest ${facts.file} cannot be used, ${place}: ${where}${facts.why}`, facts, options);
   }
 }
