@@ -1,0 +1,159 @@
+import { constants } from "node:fs";
+import { type FileHandle, open, opendir } from "node:fs/promises";
+import { type ChecksumAlgorithm, createHasher } from "../bundle/hash.ts";
+import type { FileManifest, ListedFile } from "../bundle/manifest-file.ts";
+import { createMemberRegister, type MemberRegister } from "../bundle/member-register.ts";
+import { checkMemberPath, escapeName } from "../bundle/names.ts";
+import { type SortedEntries, sortEntries } from "../bundle/sort-entries.ts";
+import { manifestLine, manifestText } from "../bundle/write-manifest.ts";
+import { DataTransferError } from "../errors/data-transfer-error.ts";
+import { DuplicateMember, NotPackable } from "../errors/package.ts";
+import { SourceForbidden, SourceUnreachable } from "../errors/source.ts";
+import { checkPackage } from "./core.ts";
+import type { PackageSource } from "./open-source.ts";
+
+export interface ListOptions {
+  algorithms: readonly ChecksumAlgorithm[];
+  signal: AbortSignal;
+  onBytes?: (bytes: number) => void;
+}
+
+/**
+ * The manifest of a tar: its files in the order of their paths' bytes. All of it is read and checked before the first
+ * piece of text is given, so that there is no half of one.
+ *
+ * @throws any of errors/package.ts for a tar that would be refused, and what the source throws
+ */
+export async function* listTar(source: PackageSource, { signal, ...options }: ListOptions): AsyncGenerator<string> {
+  const sorted = sortEntries();
+  try {
+    const { bytes, checksums } = await checkPackage({
+      ...options,
+      ...{ bytes: source.read(0, signal), name: source.name, manifest: undefined, signal },
+      onFile: (file) => sorted.add(file.path, manifestLine(file)),
+    });
+    yield* manifestText({ size: bytes, checksums }, sorted.sorted());
+  } finally {
+    await sorted.close();
+  }
+}
+
+/**
+ * The manifest of a folder as it would be packed: all files in it. Of the package it says nothing: that depends on who
+ * packs it.
+ *
+ * @throws NotPackable for anything but files and folders, and for names that a package may not have; SourceForbidden,
+ * SourceUnreachable where it cannot be read
+ */
+export async function* listDirectory(directory: string, options: ListOptions): AsyncGenerator<string> {
+  const sorted = sortEntries();
+  try {
+    await walkDirectory(directory, options, sorted);
+    const described: FileManifest["package"] = { checksums: [] };
+    yield* manifestText(described, sorted.sorted());
+  } finally {
+    await sorted.close();
+  }
+}
+
+/**
+ * Adds a line for every file of a folder.
+ *
+ * @returns bytes of all files
+ * @throws see {@link listDirectory}
+ */
+export async function walkDirectory(root: string, options: ListOptions, sorted: SortedEntries): Promise<number> {
+  const { signal, onBytes } = options;
+  const register = createMemberRegister();
+  const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
+  let done = 0;
+  const hashers = await Promise.all(options.algorithms.map(createHasher));
+  await walk("");
+  return done;
+
+  async function walk(below: string): Promise<void> {
+    const folders: string[] = [];
+    const folder = below === "" ? root : `${root}/${below}`;
+    try {
+      // As they come: a folder may hold a million.
+      for await (const entry of await opendir(folder, { encoding: "buffer" as BufferEncoding })) {
+        signal.throwIfAborted();
+        const name = entry.name as unknown as Buffer;
+        const path = below === "" ? decode(name, below) : `${below}/${decode(name, below)}`;
+        enter(register, path, entry.isDirectory() ? "directory" : "file");
+        if (entry.isDirectory()) folders.push(path);
+        else await sorted.add(path, manifestLine(await hashFile(path)));
+      }
+    } catch (error) {
+      throw translate(error, folder);
+    }
+    for (const path of folders) await walk(path);
+  }
+
+  async function hashFile(path: string): Promise<ListedFile> {
+    const file = await openFile(`${root}/${path}`, path);
+    try {
+      for (const hasher of hashers) hasher.reset();
+      let size = 0;
+      for (;;) {
+        signal.throwIfAborted();
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, size);
+        if (bytesRead === 0) break;
+        for (const hasher of hashers) hasher.update(buffer.subarray(0, bytesRead));
+        size += bytesRead;
+        done += bytesRead;
+        onBytes?.(done);
+      }
+      return { path, size, checksums: hashers.map(({ algorithm, digest }) => ({ algorithm, digest: digest() })) };
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** Non-blocking, or a pipe would hold us for ever. */
+async function openFile(place: string, path: string): Promise<FileHandle> {
+  const refuse = (why: string, cause?: unknown) => new NotPackable({ path: escapeName(path), why }, { cause });
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const file = await open(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ELOOP") throw refuse("it is a link", error);
+    if (error.code === "ENXIO") throw refuse("it is a socket or a device", error);
+    throw error;
+  });
+  if ((await file.stat()).isFile()) return file;
+  await file.close();
+  throw refuse("it is neither a file nor a folder");
+}
+
+function enter(register: MemberRegister, path: string, kind: "file" | "directory"): void {
+  try {
+    register.add(checkMemberPath(path), kind, 0);
+  } catch (error) {
+    if (!(error instanceof DataTransferError)) throw error;
+    const { why, other } = error.facts as { why?: string; other?: string };
+    const same =
+      error instanceof DuplicateMember ? `it is the same name as "${other}" to some file systems` : error.message;
+    throw new NotPackable({ path: escapeName(path), why: why ?? same }, { cause: error });
+  }
+}
+
+function decode(name: Buffer, below: string): string {
+  try {
+    return strictUtf8.decode(name);
+  } catch (cause) {
+    const path = below === "" ? escapeName(name) : `${escapeName(below)}/${escapeName(name)}`;
+    throw new NotPackable({ path, why: "its name is not valid UTF-8" }, { cause });
+  }
+}
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function translate(error: unknown, folder: string): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) return error;
+  const facts = { storage: folder, what: code ?? "unknown reason" };
+  const cause = { cause: error };
+  return code === "EACCES" || code === "EPERM"
+    ? new SourceForbidden(facts, cause)
+    : new SourceUnreachable(facts, cause);
+}
