@@ -29,38 +29,52 @@ export function sortEntries({ memory = 16 * 1024 * 1024, folder = tmpdir() } = {
   const runs: FileHandle[] = [];
   let entries: Entry[] = [];
   let bytes = 0;
+  /** Ends when every run that was begun is written: one after the other. */
+  let written: Promise<void> = Promise.resolve();
 
   return {
     async add(key, text) {
       entries.push({ key: Buffer.from(key), text });
       bytes += key.length + text.length + entryCosts;
-      if (bytes > memory) await writeRun();
+      if (bytes > memory) nextRun();
+      await written;
     },
 
     async *sorted() {
+      await written;
       if (runs.length === 0) {
         for (const { text } of entries.sort(byKey)) yield text;
         return;
       }
-      if (entries.length > 0) await writeRun();
+      if (entries.length > 0) nextRun();
+      await written;
       yield* merge(runs.map(readRun));
     },
 
     async close() {
+      await written.catch(() => {});
       await Promise.all(runs.map((run) => run.close()));
     },
   };
 
-  async function writeRun(): Promise<void> {
+  /** What is held becomes a run; from now on others are held, so that who adds without waiting adds to the next one. */
+  function nextRun(): void {
+    const run = entries;
+    entries = [];
+    bytes = 0;
+    written = written.then(() => writeRun(run));
+    // Who adds next hears of it.
+    written.catch(() => {});
+  }
+
+  async function writeRun(held: Entry[]): Promise<void> {
     try {
       const run = await nameless(folder);
       runs.push(run);
-      for (const lines of pieces(entries.sort(byKey))) await run.appendFile(lines);
+      for (const lines of pieces(held.sort(byKey))) await run.appendFile(lines);
     } catch (error) {
       throw translateWriteError(error, folder, "write");
     }
-    entries = [];
-    bytes = 0;
   }
 }
 
