@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../errors/usage.ts";
@@ -52,12 +51,11 @@ export function baseName(address: Address): string {
 }
 
 /**
- * Tells sources and targets apart in the names of private directories. A query is not part of it: signed addresses of one
- * object differ from each other, and what may be resumed is decided by the object's version.
+ * Tells sources apart in the names of private directories. A query is not part of it: signed addresses of one object differ
+ * from each other, and what may be resumed is decided by the object's version.
  */
-export function digestOf(address: Address, endpoint: string | undefined, target: string): string {
-  const parts = JSON.stringify([address.kind === "input" ? "-" : shownAddress(address), endpoint ?? "", target]);
-  return createHash("sha256").update(parts).digest("hex").slice(0, 16);
+export function identityOf(address: Address, endpoint?: string): string {
+  return JSON.stringify([shownAddress(address), endpoint ?? ""]);
 }
 
 function parseS3(text: string): Address {

@@ -1,4 +1,5 @@
 import { lstat } from "node:fs/promises";
+import type { Logger } from "pino";
 import { defaultAlgorithm } from "../bundle/hash.ts";
 import type { FileManifest } from "../bundle/manifest-file.ts";
 import { removeTree } from "../bundle/remove-tree.ts";
@@ -9,7 +10,7 @@ import type { Checksum } from "../model/package.ts";
 import { expectTree } from "./compare-with-tree.ts";
 import { checkPackage, deliverPackage } from "./core.ts";
 import type { PackageSource } from "./open-source.ts";
-import { takePrivateDirectory } from "./private-directory.ts";
+import { removeLeftovers, takePrivateDirectory } from "./private-directory.ts";
 import { isRefusal } from "./refusal.ts";
 
 export interface PlaceOptions {
@@ -18,12 +19,13 @@ export interface PlaceOptions {
   manifest: FileManifest | undefined;
   /** As `targetPath` gives it. */
   target: string;
-  /** As `digestOf` gives it. */
-  digest: string;
+  /** Tells what the package is read from apart from other sources of the same target. */
+  identity: string;
   /** Whether to go on from what an interrupted run left, and to leave something for the next one. */
   resume: boolean;
   modes: TreeModes;
   signal: AbortSignal;
+  log: Logger;
   /** Bytes of the package that were read, or of the files where a tree that exists already is verified. */
   onBytes: (bytes: number) => void;
   /** Called when the work ended early, and the next run may go on from what lies in this directory. */
@@ -46,12 +48,17 @@ export interface Placed {
  * @throws DestinationOccupied, TargetExists, any of errors/package.ts, errors/source.ts and errors/destination.ts
  */
 export async function placePackage(options: PlaceOptions): Promise<Placed> {
-  const { source, manifest, target, digest, resume, modes, signal } = options;
+  const { target } = options;
   const found = await whatIsAt(target);
-  if (found === "directory") return await adopt(options);
-  if (found !== undefined) throw new DestinationOccupied(target, `it is a ${found}`);
+  if (found !== undefined && found !== "directory") throw new DestinationOccupied(target, `it is a ${found}`);
+  const placed = found === "directory" ? await adopt(options) : await unpack(options);
+  await removeLeftovers(target).catch((error: Error) => options.log.warn({ err: error }, "a leftover was not removed"));
+  return placed;
+}
 
-  const directory = await takePrivateDirectory(target, digest, resume);
+async function unpack(options: PlaceOptions): Promise<Placed> {
+  const { source, manifest, target, identity, resume, modes, signal } = options;
+  const directory = await takePrivateDirectory(target, identity, resume);
   try {
     const { name } = source;
     const delivered = await deliverPackage({

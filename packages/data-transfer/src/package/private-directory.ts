@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { chmod, lstat, mkdir, open, opendir, realpath, rename } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -25,17 +25,19 @@ export async function targetPath(named: string): Promise<string> {
 
 /**
  * The private directory in which a target is made: beside it (same file system, project and quota), 0700, named
- * `.package-{digest}-{random}`. One that an earlier run left for the same source and target is taken over by renaming it,
- * so that a run that only seemed dead finds its directory gone and can publish nothing.
+ * `.package-{target}-{source}-{random}` by digests of both. One that an earlier run left for the same source and target is
+ * taken over by renaming it, so that a run that only seemed dead finds its directory gone and can publish nothing.
  *
+ * @param source what the package is read from
  * @param keep whether what an earlier run left may be used; else it is removed
  * @throws NoSpace, DestinationNotWritable, StorageFailed
  */
-export async function takePrivateDirectory(target: string, digest: string, keep: boolean): Promise<string> {
+export async function takePrivateDirectory(target: string, source: string, keep: boolean): Promise<string> {
   const parent = dirname(target);
-  const own = join(parent, `.package-${digest}-${randomBytes(6).toString("hex")}`);
+  const prefix = `${prefixOf(target)}${digest(source)}-`;
+  const own = join(parent, `${prefix}${randomBytes(6).toString("hex")}`);
   let kept = false;
-  for (const name of await leftBy(parent, digest)) {
+  for (const name of await leftBy(parent, prefix)) {
     // Renamed before it is looked into or removed: whoever still writes there does not any more.
     const taken = kept ? `${own}-old` : own;
     if (!(await takeOver(join(parent, name), taken))) continue;
@@ -51,11 +53,29 @@ export async function takePrivateDirectory(target: string, digest: string, keep:
   }
 }
 
-async function leftBy(parent: string, digest: string): Promise<string[]> {
+/**
+ * Removes what earlier runs left for a target, whatever their source: it is there now.
+ *
+ * @throws DestinationNotWritable, StorageFailed
+ */
+export async function removeLeftovers(target: string): Promise<void> {
+  const parent = dirname(target);
+  for (const name of await leftBy(parent, prefixOf(target))) await removeTree(join(parent, name));
+}
+
+function prefixOf(target: string): string {
+  return `.package-${digest(basename(target))}-`;
+}
+
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}
+
+async function leftBy(parent: string, prefix: string): Promise<string[]> {
   const names: string[] = [];
   try {
     for await (const { name } of await opendir(parent)) {
-      if (name.startsWith(`.package-${digest}-`)) names.push(name);
+      if (name.startsWith(prefix)) names.push(name);
     }
   } catch (error) {
     throw translateWriteError(error, parent, "readdir");

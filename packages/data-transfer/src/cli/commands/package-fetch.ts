@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors/usage.ts";
-import { digestOf, parseAddress } from "../../package/address.ts";
+import { identityOf, parseAddress } from "../../package/address.ts";
 import { placePackage } from "../../package/place-package.ts";
 import { targetPath } from "../../package/private-directory.ts";
 import { s3Access } from "../../package/s3-access.ts";
@@ -45,7 +45,7 @@ export const packageFetch: CommandDefinition<FetchInput> = {
   ],
   ending,
   async run(context, { url, dest, manifest: path, resume, ...options }) {
-    const { settings, signal, output, env } = context;
+    const { settings, signal, output, env, log } = context;
     const address = parseAddress(url);
     if (address.kind === "input") {
       throw new UsageError("standard input cannot be fetched", "ccat_data_transfer package unpack - <dest>");
@@ -53,10 +53,10 @@ export const packageFetch: CommandDefinition<FetchInput> = {
     const s3 = address.kind === "s3" ? s3Access(options, settings, env) : undefined;
     const target = await targetPath(dest);
     return await withPackage<ExitCode>(context, { address, manifest: path, s3 }, async (source, manifest) => {
-      const digest = digestOf(address, s3?.endpoint, target);
+      const identity = identityOf(address, s3?.endpoint);
       const placed = await withBar(context, source, (onBytes) =>
         placePackage({
-          ...{ source, manifest, target, digest, resume, modes: modesOf(settings), signal, onBytes },
+          ...{ source, manifest, target, identity, resume, modes: modesOf(settings), signal, log, onBytes },
           onLeft(directory) {
             output.note(
               `what has come lies in ${directory}; the same command goes on from there, with --no-resume afresh`,

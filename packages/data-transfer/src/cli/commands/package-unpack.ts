@@ -1,4 +1,3 @@
-import { digestOf } from "../../package/address.ts";
 import { placePackage } from "../../package/place-package.ts";
 import { targetPath } from "../../package/private-directory.ts";
 import type { CommandDefinition, ExitCode } from "../command.ts";
@@ -35,11 +34,11 @@ export const packageUnpack: CommandDefinition<{ tar: string; dest: string; manif
     const address = localAddress(tar);
     const target = await targetPath(dest);
     return await withPackage<ExitCode>(context, { address, manifest: path }, async (source, manifest) => {
-      const { settings, signal } = context;
+      const { settings, signal, log } = context;
       const placed = await withBar(context, source, (onBytes) =>
         placePackage({
-          ...{ source, manifest, target, digest: digestOf(address, undefined, target), modes: modesOf(settings) },
-          ...{ resume: false, signal, onBytes, onLeft() {} },
+          ...{ source, manifest, target, identity: "unpack", modes: modesOf(settings) },
+          ...{ resume: false, signal, log, onBytes, onLeft() {} },
         }),
       );
       showPlaced(context, "unpacked", placed);
