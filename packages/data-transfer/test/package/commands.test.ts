@@ -24,7 +24,7 @@ test("a package is unpacked by the rules of the tar alone, with the modes of the
 
 test("a tar, and the tree that was made of it, have the same files in their manifests, in the order of their paths", async (t) => {
   const files = Object.fromEntries(
-    ["b", "a/b", "a.b", "a b/c", "a/b.c/d", "ä", "\u{1F52D}", "\uFF5E", "Z", "a/é"].map((path) => [
+    ["b", "a/b", "a.b", "a b/c", "a/b.c/d", "ä", "\u{1F52D}", "\uFF5E", "Z", "a/é", "\ufeffb"].map((path) => [
       path,
       Buffer.from(path),
     ]),
@@ -157,7 +157,7 @@ test("whatever else lies there is refused and not touched", async (t) => {
     [/it is a link/, false, () => symlink(parent, dest)],
     [/it is a link/, false, () => symlink("nowhere", dest)],
     [/it has a\/more, too/, true, () => writeFile(inDest("a/more"), "")],
-    [/it has zzz, too/, true, () => writeFile(inDest("zzz"), "")],
+    [/it has \\u00ffz, too/, true, () => writeFile(inDest("ÿz"), "")],
     [/it lacks one-byte/, true, () => rm(inDest("one-byte"))],
     [/a\/block has 511 bytes/, true, () => truncate(inDest("a/block"), 511)],
     [/a\/block has xxh64/, true, () => writeFile(inDest("a/block"), Buffer.alloc(512))],
