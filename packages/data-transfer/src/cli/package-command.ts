@@ -58,8 +58,16 @@ export async function withBar<T>(
 ): Promise<T> {
   if (size === undefined) return await work(() => {});
   const bars = output.progress();
+  let shown = 0;
   try {
-    return await work((bytes) => bars.update(name, Math.min(bytes, size), size));
+    const done = await work((bytes) => {
+      // A package of small files tells of itself very often.
+      if (bytes < size && performance.now() - shown < 100) return;
+      shown = performance.now();
+      bars.update(name, Math.min(bytes, size), size);
+    });
+    bars.update(name, size, size);
+    return done;
   } finally {
     bars.stop();
   }

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, opendir } from "node:fs/promises";
-import { type ChecksumAlgorithm, createHasher } from "../bundle/hash.ts";
+import { type ChecksumAlgorithm, createHasher, type Hasher } from "../bundle/hash.ts";
 import type { FileManifest, ListedFile } from "../bundle/manifest-file.ts";
 import { createMemberRegister, type MemberRegister } from "../bundle/member-register.ts";
 import { checkMemberPath, escapeName } from "../bundle/names.ts";
@@ -57,62 +57,89 @@ export async function* listDirectory(directory: string, options: ListOptions): A
 }
 
 /**
- * Adds a line for every file of a folder.
+ * Adds a line for every file of a folder. Several files are read at a time, since most are small, and a file system that is
+ * far away takes its time for each.
  *
  * @returns bytes of all files
  * @throws see {@link listDirectory}
  */
 export async function walkDirectory(root: string, options: ListOptions, sorted: SortedEntries): Promise<number> {
-  const { signal, onBytes } = options;
-  const register = createMemberRegister();
-  const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
+  const { algorithms, signal, onBytes } = options;
+  const paths = filesBelow(root, "", createMemberRegister(), signal);
   let done = 0;
-  const hashers = await Promise.all(options.algorithms.map(createHasher));
-  await walk("");
-  return done;
-
-  async function walk(below: string): Promise<void> {
-    const folders: string[] = [];
-    const folder = below === "" ? root : `${root}/${below}`;
+  let failed = false;
+  const readers = Array.from({ length: atOnce }, async () => {
+    const hashers = await Promise.all(algorithms.map(createHasher));
+    const buffer = Buffer.allocUnsafeSlow(256 * 1024);
     try {
-      // As they come: a folder may hold a million.
-      for await (const entry of await opendir(folder, { encoding: "buffer" as BufferEncoding })) {
-        signal.throwIfAborted();
-        const name = entry.name as unknown as Buffer;
-        const path = below === "" ? decode(name, below) : `${below}/${decode(name, below)}`;
-        enter(register, path, entry.isDirectory() ? "directory" : "file");
-        if (entry.isDirectory()) folders.push(path);
-        else await sorted.add(path, manifestLine(await hashFile(path)));
+      for (let next = await paths.next(); !next.done && !failed; next = await paths.next()) {
+        await sorted.add(next.value, manifestLine(await hashFile(next.value, hashers, buffer)));
       }
     } catch (error) {
-      throw translate(error, folder);
+      failed = true;
+      throw error;
     }
-    for (const path of folders) await walk(path);
-  }
+  });
+  const ended = await Promise.allSettled(readers);
+  const failure = ended.find(({ status }) => status === "rejected");
+  if (failure !== undefined) throw (failure as PromiseRejectedResult).reason;
+  return done;
 
-  async function hashFile(path: string): Promise<ListedFile> {
-    const file = await openFile(`${root}/${path}`, path);
+  async function hashFile(path: string, hashers: readonly Hasher[], buffer: Buffer): Promise<ListedFile> {
+    const place = `${root}/${path}`;
     try {
-      for (const hasher of hashers) hasher.reset();
-      let size = 0;
-      for (;;) {
-        signal.throwIfAborted();
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, size);
-        if (bytesRead === 0) break;
-        for (const hasher of hashers) hasher.update(buffer.subarray(0, bytesRead));
-        size += bytesRead;
-        done += bytesRead;
-        onBytes?.(done);
+      const { file, size } = await openFile(place, path);
+      try {
+        for (const hasher of hashers) hasher.reset();
+        let at = 0;
+        while (at < size) {
+          signal.throwIfAborted();
+          const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+          if (bytesRead === 0) break;
+          for (const hasher of hashers) hasher.update(buffer.subarray(0, bytesRead));
+          at += bytesRead;
+          done += bytesRead;
+          onBytes?.(done);
+        }
+        return { path, size: at, checksums: hashers.map(({ algorithm, digest }) => ({ algorithm, digest: digest() })) };
+      } finally {
+        await file.close();
       }
-      return { path, size, checksums: hashers.map(({ algorithm, digest }) => ({ algorithm, digest: digest() })) };
-    } finally {
-      await file.close();
+    } catch (error) {
+      throw translate(error, place);
     }
   }
 }
 
+/** Files that are read at the same time. */
+const atOnce = 16;
+
+/** Paths of all files, as they come: a folder may hold a million. What is no folder is taken for a file until it is opened. */
+async function* filesBelow(
+  root: string,
+  below: string,
+  register: MemberRegister,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const folders: string[] = [];
+  const folder = below === "" ? root : `${root}/${below}`;
+  try {
+    for await (const entry of await opendir(folder, { encoding: "buffer" as BufferEncoding, bufferSize: 256 })) {
+      signal.throwIfAborted();
+      const name = decode(entry.name as unknown as Buffer, below);
+      const path = below === "" ? name : `${below}/${name}`;
+      enter(register, path, entry.isDirectory() ? "directory" : "file");
+      if (entry.isDirectory()) folders.push(path);
+      else yield path;
+    }
+  } catch (error) {
+    throw translate(error, folder);
+  }
+  for (const path of folders) yield* filesBelow(root, path, register, signal);
+}
+
 /** Non-blocking, or a pipe would hold us for ever. */
-async function openFile(place: string, path: string): Promise<FileHandle> {
+async function openFile(place: string, path: string): Promise<{ file: FileHandle; size: number }> {
   const refuse = (why: string, cause?: unknown) => new NotPackable({ path: escapeName(path), why }, { cause });
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   const file = await open(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
@@ -120,7 +147,8 @@ async function openFile(place: string, path: string): Promise<FileHandle> {
     if (error.code === "ENXIO") throw refuse("it is a socket or a device", error);
     throw error;
   });
-  if ((await file.stat()).isFile()) return file;
+  const stats = await file.stat();
+  if (stats.isFile()) return { file, size: stats.size };
   await file.close();
   throw refuse("it is neither a file nor a folder");
 }
