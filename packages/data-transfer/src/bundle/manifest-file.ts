@@ -73,7 +73,7 @@ type Whole = Omit<FileManifest, "files"> & { files: boolean };
 
 /** The first pass: checks all, keeps what is said of the package. */
 async function readThrough(file: OpenFile, signal: AbortSignal): Promise<Whole> {
-  const register = createMemberRegister();
+  const register = await createMemberRegister({ package: { name: "package", checksums: [] }, files: undefined });
   let described: FileManifest["package"] = { checksums: [] };
   let count = 0;
   let complete = true;
@@ -91,7 +91,7 @@ async function readThrough(file: OpenFile, signal: AbortSignal): Promise<Whole> 
       count += 1;
       complete &&= found.checksums.length > 0;
       try {
-        register.add(checkMemberPath(found.path), "file", offset);
+        register.file(found.path, checkMemberPath(found.path), offset);
       } catch (error) {
         throw flawOf(error, found.path);
       }
@@ -272,8 +272,7 @@ function flawOf(error: unknown, path: string): unknown {
     return new Flaw(`"${name}" is no name for a file: ${error.facts.why}`, "path");
   }
   if (!(error instanceof DuplicateMember)) return error;
-  const { other } = error.facts as { other: string };
-  const same = other === name ? "is there twice" : `is the same name as "${other}" to some file systems`;
+  const same = error.facts.sameSpelling ? "is there twice" : "is the same name to some file systems as one before it";
   return new Flaw(`"${name}" ${same}`, "path");
 }
 

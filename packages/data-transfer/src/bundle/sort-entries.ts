@@ -5,9 +5,11 @@ import { translateWriteError } from "./translate-write-error.ts";
 
 /** Texts that are brought into an order, however many they are. */
 export interface SortedEntries {
-  /** @param key by its UTF-8 bytes the entries are ordered; @param text one line */
-  add(key: string, text: string): Promise<void>;
-  /** The texts, in the order of their keys; once, after the last was added. */
+  /** @param key by its UTF-8 bytes the entries are ordered */
+  add(key: string, text: string): void;
+  /** A promise where more waits to be written than memory should hold. */
+  room(): Promise<void> | undefined;
+  /** The texts, in the order of their keys; as often as wanted, after the last was added. */
   sorted(): AsyncIterable<string>;
   /** Gives the room on disk back. */
   close(): Promise<void>;
@@ -23,7 +25,7 @@ interface Entry {
  * none: runs that are each in order are written, and merged when they are read.
  *
  * @param memory bytes of keys and texts that are held at most
- * @throws NoSpace, DestinationNotWritable, StorageFailed
+ * `room` and `sorted` throw NoSpace, DestinationNotWritable and StorageFailed.
  */
 export function sortEntries({ memory = 16 * 1024 * 1024, folder = tmpdir() } = {}): SortedEntries {
   const runs: FileHandle[] = [];
@@ -31,24 +33,23 @@ export function sortEntries({ memory = 16 * 1024 * 1024, folder = tmpdir() } = {
   let bytes = 0;
   /** Ends when every run that was begun is written: one after the other. */
   let written: Promise<void> = Promise.resolve();
+  let waiting = 0;
 
   return {
-    async add(key, text) {
+    add(key, text) {
       entries.push({ key: Buffer.from(key), text });
       bytes += key.length + text.length + entryCosts;
       if (bytes > memory) nextRun();
-      await written;
     },
+
+    room: () => (waiting > 0 ? written : undefined),
 
     async *sorted() {
       await written;
-      if (runs.length === 0) {
-        for (const { text } of entries.sort(byKey)) yield text;
-        return;
-      }
-      if (entries.length > 0) nextRun();
+      if (runs.length > 0 && entries.length > 0) nextRun();
       await written;
-      yield* merge(runs.map(readRun));
+      if (runs.length === 0) for (const { text } of entries.sort(byKey)) yield text;
+      else yield* merge(runs.map(readRun));
     },
 
     async close() {
@@ -57,13 +58,14 @@ export function sortEntries({ memory = 16 * 1024 * 1024, folder = tmpdir() } = {
     },
   };
 
-  /** What is held becomes a run; from now on others are held, so that who adds without waiting adds to the next one. */
+  /** What is held becomes a run, and from now on others are held. */
   function nextRun(): void {
     const run = entries;
     entries = [];
     bytes = 0;
+    waiting += 1;
     written = written.then(() => writeRun(run));
-    // Who adds next hears of it.
+    // Whoever asks for room, or for the texts, hears of it.
     written.catch(() => {});
   }
 
@@ -72,6 +74,7 @@ export function sortEntries({ memory = 16 * 1024 * 1024, folder = tmpdir() } = {
       const run = await nameless(folder);
       runs.push(run);
       for (const lines of pieces(held.sort(byKey))) await run.appendFile(lines);
+      waiting -= 1;
     } catch (error) {
       throw translateWriteError(error, folder, "write");
     }

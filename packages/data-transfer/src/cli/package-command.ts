@@ -4,7 +4,7 @@ import type { TreeModes } from "../bundle/tree-writer.ts";
 import { UsageError } from "../errors/usage.ts";
 import type { Checksum } from "../model/package.ts";
 import { type Address, parseAddress } from "../package/address.ts";
-import { openSource, type PackageSource } from "../package/open-source.ts";
+import { type OpenSource, openSource } from "../package/open-source.ts";
 import type { Placed } from "../package/place-package.ts";
 import { helpFor, isRefusal } from "../package/refusal.ts";
 import type { S3Access } from "../package/s3-access.ts";
@@ -34,7 +34,7 @@ export function localAddress(tar: string): Address {
 export async function withPackage<T>(
   context: CommandContext,
   { address, manifest: path, s3 }: { address: Address; manifest?: string; s3?: S3Access },
-  work: (source: PackageSource, manifest: FileManifest | undefined) => Promise<T>,
+  work: (source: OpenSource, manifest: FileManifest | undefined) => Promise<T>,
 ): Promise<T> {
   const { settings, log, signal, stdin: input } = context;
   const manifest = path === undefined ? undefined : await openManifestFile(path, signal);
@@ -95,10 +95,11 @@ export function digestFields(checksums: readonly Checksum[]): Partial<Record<Che
 }
 
 /** Tells where a package was put. */
-export function showPlaced({ output }: CommandContext, how: "unpacked" | "fetched", placed: Placed): void {
-  const { target, bytes, files, checksums, alreadyThere } = placed;
-  const state = alreadyThere ? "already there" : how;
-  output.result({ target, state, bytes, files, ...digestFields(checksums) }, [
-    `${target}: ${state}${alreadyThere ? ", and intact" : ""}; ${described(files, bytes, checksums)}`,
+export function showPlaced({ output }: CommandContext, done: "unpacked" | "fetched", placed: Placed): void {
+  const { target, bytes, resumedBytes, files, checksums, alreadyThere } = placed;
+  const state = alreadyThere ? "already there" : done;
+  const how = alreadyThere ? ", and intact" : resumedBytes > 0 ? `, ${formatBytes(resumedBytes)} of it before` : "";
+  output.result({ target, state, bytes, resumedBytes, files, ...digestFields(checksums) }, [
+    `${target}: ${state}${how}; ${described(files, bytes, checksums)}`,
   ]);
 }

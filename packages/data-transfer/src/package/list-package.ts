@@ -5,12 +5,13 @@ import type { FileManifest, ListedFile } from "../bundle/manifest-file.ts";
 import { createMemberRegister, type MemberRegister } from "../bundle/member-register.ts";
 import { checkMemberPath, escapeName } from "../bundle/names.ts";
 import { type SortedEntries, sortEntries } from "../bundle/sort-entries.ts";
+import { checkPackage } from "../bundle/unpack.ts";
 import { manifestLine, manifestText } from "../bundle/write-manifest.ts";
 import { DataTransferError } from "../errors/data-transfer-error.ts";
 import { DuplicateMember, NotPackable } from "../errors/package.ts";
 import { SourceForbidden, SourceUnreachable } from "../errors/source.ts";
-import { checkPackage } from "./core.ts";
-import type { PackageSource } from "./open-source.ts";
+import { asManifest } from "./as-manifest.ts";
+import type { OpenSource } from "./open-source.ts";
 
 export interface ListOptions {
   algorithms: readonly ChecksumAlgorithm[];
@@ -24,15 +25,16 @@ export interface ListOptions {
  *
  * @throws any of errors/package.ts for a tar that would be refused, and what the source throws
  */
-export async function* listTar(source: PackageSource, { signal, ...options }: ListOptions): AsyncGenerator<string> {
+export async function* listTar(source: OpenSource, { signal, ...options }: ListOptions): AsyncGenerator<string> {
   const sorted = sortEntries();
   try {
-    const { bytes, checksums } = await checkPackage({
+    const { bytes, archiveChecksums } = await checkPackage({
       ...options,
-      ...{ bytes: source.read(0, signal), name: source.name, manifest: undefined, signal },
-      onFile: (file) => sorted.add(file.path, manifestLine(file)),
+      ...{ bytes: source.read(0, signal), manifest: asManifest(source, undefined), signal },
+      onFile: ({ path, size }, checksums) => sorted.add(path, manifestLine({ path, size, checksums })),
+      room: sorted.room,
     });
-    yield* manifestText({ size: bytes, checksums }, sorted.sorted());
+    yield* manifestText({ size: bytes, checksums: archiveChecksums }, sorted.sorted());
   } finally {
     await sorted.close();
   }
@@ -59,13 +61,10 @@ export async function* listDirectory(directory: string, options: ListOptions): A
 /**
  * Adds a line for every file of a folder. Several files are read at a time, since most are small, and a file system that is
  * far away takes its time for each.
- *
- * @returns bytes of all files
- * @throws see {@link listDirectory}
  */
-export async function walkDirectory(root: string, options: ListOptions, sorted: SortedEntries): Promise<number> {
+async function walkDirectory(root: string, options: ListOptions, sorted: SortedEntries): Promise<void> {
   const { algorithms, signal, onBytes } = options;
-  const paths = filesBelow(root, "", createMemberRegister(), signal);
+  const paths = filesBelow(root, "", await registerOfNames(), signal);
   let done = 0;
   let failed = false;
   const readers = Array.from({ length: atOnce }, async () => {
@@ -73,7 +72,8 @@ export async function walkDirectory(root: string, options: ListOptions, sorted: 
     const buffer = Buffer.allocUnsafeSlow(256 * 1024);
     try {
       for (let next = await paths.next(); !next.done && !failed; next = await paths.next()) {
-        await sorted.add(next.value, manifestLine(await hashFile(next.value, hashers, buffer)));
+        sorted.add(next.value, manifestLine(await hashFile(next.value, hashers, buffer)));
+        await sorted.room();
       }
     } catch (error) {
       failed = true;
@@ -83,7 +83,6 @@ export async function walkDirectory(root: string, options: ListOptions, sorted: 
   const ended = await Promise.allSettled(readers);
   const failure = ended.find(({ status }) => status === "rejected");
   if (failure !== undefined) throw (failure as PromiseRejectedResult).reason;
-  return done;
 
   async function hashFile(path: string, hashers: readonly Hasher[], buffer: Buffer): Promise<ListedFile> {
     const place = `${root}/${path}`;
@@ -153,15 +152,21 @@ async function openFile(place: string, path: string): Promise<{ file: FileHandle
   throw refuse("it is neither a file nor a folder");
 }
 
+/** Finds names that meet, and expects none. */
+function registerOfNames(): Promise<MemberRegister> {
+  return createMemberRegister({ package: { name: "folder", checksums: [] }, files: undefined });
+}
+
 function enter(register: MemberRegister, path: string, kind: "file" | "directory"): void {
   try {
-    register.add(checkMemberPath(path), kind, 0);
+    const segments = checkMemberPath(path);
+    if (kind === "file") register.file(path, segments, 0);
+    else register.directory(path, segments, 0);
   } catch (error) {
     if (!(error instanceof DataTransferError)) throw error;
-    const { why, other } = error.facts as { why?: string; other?: string };
-    const same =
-      error instanceof DuplicateMember ? `it is the same name as "${other}" to some file systems` : error.message;
-    throw new NotPackable({ path: escapeName(path), why: why ?? same }, { cause: error });
+    const same = "it is the same name to some file systems as another one";
+    const why = error instanceof DuplicateMember ? same : String(error.facts.why);
+    throw new NotPackable({ path: escapeName(path), why }, { cause: error });
   }
 }
 

@@ -11,17 +11,19 @@ import type { Storage } from "../storage/storage.ts";
 import { withLog } from "../storage/with-log.ts";
 import { withRetry } from "../storage/with-retry.ts";
 import { withStallLimit } from "../storage/with-stall-limit.ts";
-import { type Address, baseName, shownAddress } from "./address.ts";
+import { type Address, baseName, identityOf, shownAddress } from "./address.ts";
 import { httpStorage } from "./http-storage.ts";
 import type { S3Access } from "./s3-access.ts";
 
 /** One version of a package, wherever it lies. */
-export interface PackageSource {
-  /** For people. */
+export interface OpenSource {
+  /** For people: the last part of its address. */
   readonly name: string;
+  /** Tells it apart from other sources: its address without what may be secret. */
+  readonly identity: string;
   /** Bytes; undefined where nobody knows before its end. */
   readonly size: number | undefined;
-  /** Identity of this version; undefined where it can be read only once. */
+  /** The version that every read insists on; undefined where it can be read only once. */
   readonly etag: string | undefined;
   read(start: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
@@ -40,10 +42,11 @@ export interface SourceOptions {
  *
  * @throws UsageError, ObjectMissing, SourceUnreachable, SourceForbidden, SourceMisconfigured
  */
-export async function openSource(address: Address, options: SourceOptions): Promise<PackageSource> {
+export async function openSource(address: Address, options: SourceOptions): Promise<OpenSource> {
   const name = baseName(address);
+  const identity = identityOf(address, options.s3?.endpoint);
   if (address.kind === "input") {
-    return { name, size: undefined, etag: undefined, read: () => options.input, close: async () => {} };
+    return { name, identity, size: undefined, etag: undefined, read: () => options.input, close: async () => {} };
   }
   const [backend, key] = await openBackend(address, options);
   const { settings, log, signal } = options;
@@ -53,7 +56,7 @@ export async function openSource(address: Address, options: SourceOptions): Prom
   try {
     const { size, etag } = await storage.stat(key, signal);
     return {
-      ...{ name, size, etag },
+      ...{ name, identity, size, etag },
       read: (start, until) => storage.read(key, { start }, { etag, size }, until),
       close: () => storage.close(),
     };

@@ -24,7 +24,7 @@ test("a package is unpacked by the rules of the tar alone, with the modes of the
 
 test("a tar, and the tree that was made of it, have the same files in their manifests, in the order of their paths", async (t) => {
   const files = Object.fromEntries(
-    ["b", "a/b", "a.b", "a b/c", "a/b.c/d", "ä", "\u{1F52D}", "\uFF5E", "Z", "a/é", "\ufeffb"].map((path) => [
+    ["b", "a/b", "a.b", "a b/c", "a/b.c/d", "ä", "\u{1F52D}", "\uFF5E", "Z", "a/é", "\ufeffq"].map((path) => [
       path,
       Buffer.from(path),
     ]),
@@ -152,16 +152,16 @@ test("whatever else lies there is refused and not touched", async (t) => {
   const { tar, dest, parent, manifest } = await aPackageWorld(t);
   const inDest = (path: string) => join(dest, path);
   const cases: [what: RegExp, unpackedBefore: boolean, make: () => Promise<unknown>][] = [
-    [/it lacks a\/block/, false, () => mkdir(dest)],
+    [/: 6 differences, the first: .* \(missing\)/, false, () => mkdir(dest)],
     [/it is a file/, false, () => writeFile(dest, "mine")],
     [/it is a link/, false, () => symlink(parent, dest)],
     [/it is a link/, false, () => symlink("nowhere", dest)],
-    [/it has a\/more, too/, true, () => writeFile(inDest("a/more"), "")],
-    [/it has \\u00ffz, too/, true, () => writeFile(inDest("ÿz"), "")],
-    [/it lacks one-byte/, true, () => rm(inDest("one-byte"))],
-    [/a\/block has 511 bytes/, true, () => truncate(inDest("a/block"), 511)],
-    [/a\/block has xxh64/, true, () => writeFile(inDest("a/block"), Buffer.alloc(512))],
-    [/folder: it is a link/, true, () => symlink("a", inDest("folder"))],
+    [/: 1 difference: a\/more \(extra\)/, true, () => writeFile(inDest("a/more"), "")],
+    [/: 1 difference: \\u00ffz \(extra\)/, true, () => writeFile(inDest("ÿz"), "")],
+    [/one-byte \(missing\)/, true, () => rm(inDest("one-byte"))],
+    [/a\/block \(size\)/, true, () => truncate(inDest("a/block"), 511)],
+    [/a\/block \(checksum\)/, true, () => writeFile(inDest("a/block"), Buffer.alloc(512))],
+    [/folder \(not-a-file\)/, true, () => symlink("a", inDest("folder"))],
   ];
   for (const [what, unpackedBefore, make] of cases) {
     if (unpackedBefore) assert.equal((await runHere(t, ["package", "unpack", tar, dest])).code, 0);
@@ -218,7 +218,7 @@ test("a folder that cannot be a package is refused before anything is printed", 
   const { parent } = await aPackageWorld(t);
   const cases: [what: RegExp, make: () => Promise<unknown>][] = [
     [/"link": it is a link/, () => symlink("a", join(parent, "link"))],
-    [/"b\/A": it is the same name as "b\/a"|"b\/a": it is the same name as "b\/A"/, () => two("b/a", "b/A")],
+    [/"b\/[aA]": it is the same name to some file systems as another one/, () => two("b/a", "b/A")],
     [/"a\\\\u000ab": it has a control character/, () => writeFile(join(parent, "a\nb"), "")],
     [
       /"\\\\xff": its name is not valid UTF-8/,

@@ -100,7 +100,7 @@ test("what is not there, forbidden or not reachable ends with 2", async (t) => {
 test("Ctrl-C with --no-resume leaves nothing", async (t) => {
   const { bytes, dest, parent } = await aPackageWorld(t);
   const server = await startObjectServer(t, bytes);
-  server.gate = 4 * 1024 * 1024;
+  server.openTo(4 * 1024 * 1024);
   const fetching = start(t, ["package", "fetch", `${server.origin}/p.tar`, dest, "--no-resume"]);
   await server.reached();
   assert.equal((await readdir(parent)).length, 1);

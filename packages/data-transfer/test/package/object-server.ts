@@ -11,8 +11,8 @@ export interface ObjectServer {
   /** Bytes of bodies that it has sent, all answers together. */
   sent: number;
   requests: { method: string; path: string; range: string | undefined; authorization: string | undefined }[];
-  /** No byte at or behind this offset is sent; infinite by default. */
-  gate: number;
+  /** From now on no byte at or behind this offset is sent, and who waits for one before it gets it. Infinite at first. */
+  openTo(offset: number): void;
   /** Answers these in turn before it is itself again: a status, or "cut" for a body that ends in its middle. */
   faults: (number | "cut")[];
   /** Resolves when somebody waits at the gate. */
@@ -21,6 +21,8 @@ export interface ObjectServer {
 
 export async function startObjectServer(scope: Scope, bytes: Buffer): Promise<ObjectServer> {
   let waiting = Promise.withResolvers<void>();
+  let moved = Promise.withResolvers<void>();
+  let gate = Number.POSITIVE_INFINITY;
   const server = createServer((request, response) => answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   scope.after(() => {
@@ -29,7 +31,12 @@ export async function startObjectServer(scope: Scope, bytes: Buffer): Promise<Ob
   });
   const own: ObjectServer = {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...{ bytes, etag: '"one"', sent: 0, requests: [], gate: Number.POSITIVE_INFINITY, faults: [] },
+    ...{ bytes, etag: '"one"', sent: 0, requests: [], faults: [] },
+    openTo(offset) {
+      gate = offset;
+      moved.resolve();
+      moved = Promise.withResolvers();
+    },
     async reached() {
       await waiting.promise;
       waiting = Promise.withResolvers();
@@ -55,15 +62,19 @@ export async function startObjectServer(scope: Scope, bytes: Buffer): Promise<Ob
   }
 
   async function send(response: ServerResponse, start: number, end: number, cut: boolean): Promise<void> {
-    const stop = Math.min(cut ? start + Math.floor((end - start) / 2) : end, Math.max(start, own.gate));
+    const stop = cut ? start + Math.floor((end - start) / 2) : end;
     for (let at = start; at < stop && !response.destroyed; ) {
-      const piece = own.bytes.subarray(at, Math.min(stop, at + 64 * 1024));
+      if (at >= gate) {
+        waiting.resolve();
+        await moved.promise;
+        continue;
+      }
+      const piece = own.bytes.subarray(at, Math.min(stop, gate, at + 64 * 1024));
       at += piece.length;
       await new Promise((resolve) => response.write(piece, resolve));
       own.sent += piece.length;
     }
     if (cut) response.destroy();
-    else if (stop < end) waiting.resolve();
     else response.end();
   }
 }

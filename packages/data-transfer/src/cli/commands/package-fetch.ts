@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors/usage.ts";
-import { identityOf, parseAddress } from "../../package/address.ts";
+import { parseAddress } from "../../package/address.ts";
 import { placePackage } from "../../package/place-package.ts";
 import { targetPath } from "../../package/private-directory.ts";
 import { s3Access } from "../../package/s3-access.ts";
@@ -53,10 +53,9 @@ export const packageFetch: CommandDefinition<FetchInput> = {
     const s3 = address.kind === "s3" ? s3Access(options, settings, env) : undefined;
     const target = await targetPath(dest);
     return await withPackage<ExitCode>(context, { address, manifest: path, s3 }, async (source, manifest) => {
-      const identity = identityOf(address, s3?.endpoint);
       const placed = await withBar(context, source, (onBytes) =>
         placePackage({
-          ...{ source, manifest, target, identity, resume, modes: modesOf(settings), signal, log, onBytes },
+          ...{ source, manifest, target, resume, modes: modesOf(settings), signal, log, onBytes },
           onLeft(directory) {
             output.note(
               `what has come lies in ${directory}; the same command goes on from there, with --no-resume afresh`,

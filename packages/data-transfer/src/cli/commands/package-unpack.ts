@@ -37,7 +37,7 @@ export const packageUnpack: CommandDefinition<{ tar: string; dest: string; manif
       const { settings, signal, log } = context;
       const placed = await withBar(context, source, (onBytes) =>
         placePackage({
-          ...{ source, manifest, target, identity: "unpack", modes: modesOf(settings) },
+          ...{ source, manifest, target, modes: modesOf(settings) },
           ...{ resume: false, signal, log, onBytes, onLeft() {} },
         }),
       );

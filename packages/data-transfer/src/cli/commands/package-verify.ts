@@ -1,5 +1,5 @@
-import { defaultAlgorithm } from "../../bundle/hash.ts";
-import { checkPackage } from "../../package/core.ts";
+import { checkPackage } from "../../bundle/unpack.ts";
+import { asManifest } from "../../package/as-manifest.ts";
 import type { CommandDefinition, ExitCode } from "../command.ts";
 import {
   described,
@@ -31,15 +31,13 @@ export const packageVerify: CommandDefinition<{ tar: string; manifest?: string }
     withPackage<ExitCode>(context, { address: localAddress(tar), manifest: path }, async (source, manifest) => {
       const { name } = source;
       const { signal, output } = context;
-      const { bytes, files, checksums } = await withBar(context, source, (onBytes) =>
-        checkPackage({
-          ...{ bytes: source.read(0, signal), name, manifest, algorithms: [defaultAlgorithm], signal, onBytes },
-        }),
+      const { bytes, files, archiveChecksums } = await withBar(context, source, (onBytes) =>
+        checkPackage({ bytes: source.read(0, signal), manifest: asManifest(source, manifest), signal, onBytes }),
       );
       const checked =
         manifest === undefined ? "the rules of the tar alone were checked" : "it is what its manifest says";
-      output.result({ package: name, state: "good", manifest: path, bytes, files, ...digestFields(checksums) }, [
-        `${name} is good: ${checked}; ${described(files, bytes, checksums)}`,
+      output.result({ package: name, state: "good", manifest: path, bytes, files, ...digestFields(archiveChecksums) }, [
+        `${name} is good: ${checked}; ${described(files, bytes, archiveChecksums)}`,
       ]);
       return 0;
     }),
