@@ -45,5 +45,5 @@ const helps: ReadonlyMap<string, string> = new Map([
   ["CDT-SOURCE-MISCONFIGURED", "are address and endpoint right?"],
   ["CDT-NO-SPACE", "make room there, then run the same command again"],
   ["CDT-DESTINATION-NOT-WRITABLE", "give this user the right to write there, then run the same command again"],
-  ["CDT-TAKEN-OVER", "another run of the same command goes on with it"],
+  ["CDT-TAKEN-OVER", "another run with the same destination goes on with it"],
 ]);
