@@ -191,3 +191,21 @@ test("of two that fetch the same the later goes on, and the earlier, stopped mea
   assert.equal(code, stderr.includes("CDT-TARGET-EXISTS") ? 1 : 2, stderr);
   await expectWhole(begun);
 });
+
+test("what an unpacking left that was killed goes with the next one, wherever that reads from", async (t) => {
+  const world = await aPackageWorld(t);
+  const { parent, dest, tar, bytes } = world;
+  const unpacking = start(t, ["package", "unpack", "-", dest]);
+  unpacking.input.write(bytes.subarray(0, 6 * MiB));
+  const deadline = performance.now() + 60_000;
+  while ((await readdir(parent)).length === 0) {
+    assert.ok(performance.now() < deadline, "nothing was begun");
+    await wait(50);
+  }
+  unpacking.kill("SIGKILL");
+  await unpacking.ended;
+  await privateDirectory(parent);
+  const { code, stderr } = await run(t, ["package", "unpack", tar, dest]);
+  assert.equal(code, 0, stderr);
+  await expectWhole(world);
+});

@@ -78,9 +78,10 @@ export async function expectRefused(
 export function start(t: Scope, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, [launcher, ...args], {
     env: { PATH: process.env.PATH, HOME: "/nonexistent", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   t.after(() => void child.kill("SIGKILL"));
+  child.stdin.on("error", () => {});
   const said = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
@@ -90,5 +91,5 @@ export function start(t: Scope, args: readonly string[], env: Readonly<Record<st
   const ended = new Promise<Outcome>((resolve) => {
     child.on("close", (code) => resolve({ code, ...said }));
   });
-  return { ended, kill: (signal: NodeJS.Signals) => child.kill(signal) };
+  return { ended, input: child.stdin, kill: (signal: NodeJS.Signals) => child.kill(signal) };
 }
