@@ -23,7 +23,7 @@ demo: $(INSTALLED) ## the main job from end to end on embedded servers; INPUT=/s
 	@ENV_FOR_DYNACONF=demo node packages/data-transfer/bin/ccat_data_transfer.js demo $(if $(INPUT),--input "$(INPUT)")
 
 test: $(INSTALLED) ## all tests but those of e2e; TESTS="packages/celery/test/broker ..." only those
-	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl xxhash strace python3-celery python3-redis python3-msgpack python3-yaml python3-zstandard python3-brotli
+	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl xxhash strace libarchive-tools python3-celery python3-redis python3-msgpack python3-yaml python3-zstandard python3-brotli
 	@node scripts/run-tests.ts $(TESTS)
 
 lint: $(INSTALLED) ## format, types, who imports whom, texts
@@ -51,6 +51,6 @@ bench-check: $(INSTALLED) ## the same, and exit 1 where a promised figure is mis
 	@missed=0; node bench/run.ts --check || missed=1; node bench/celery/run.ts --check || missed=1; exit $$missed
 
 e2e: $(INSTALLED) ## end-to-end tests on large real servers and real data; needs E2E_LAB (CONTRIBUTING.md)
-	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl xxhash strace python3-celery python3-redis python3-msgpack python3-yaml python3-zstandard python3-brotli \
+	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl xxhash strace libarchive-tools python3-celery python3-redis python3-msgpack python3-yaml python3-zstandard python3-brotli \
 	  radosgw ceph-mon ceph-osd ceph-common curl
 	@export E2E_FITS; E2E_FITS=$$(scripts/unpack-real-fits.sh); node scripts/run-tests.ts --e2e $(TESTS)

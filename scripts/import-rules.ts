@@ -16,6 +16,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | "everything"
   queues: ["model", "opsdb"],
   storage: ["model"],
   bundle: ["model", "storage/storage.ts"],
+  package: ["model", "storage", "bundle"],
   staging: ["model", "opsdb", "queues", "storage", "bundle", "celery"],
   health: ["opsdb", "queues", "storage", "celery"],
   checks: ["opsdb", "queues", "storage", "celery"],

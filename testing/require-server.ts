@@ -10,6 +10,7 @@ const needs = {
   },
   openssl: { found: () => findProgram("openssl"), install: "apt-get install openssl" },
   xxhsum: { found: () => findProgram("xxhsum"), install: "apt-get install xxhash" },
+  bsdtar: { found: () => findProgram("bsdtar"), install: "apt-get install libarchive-tools" },
   strace: { found: () => findProgram("strace"), install: "apt-get install strace" },
   "python3-msgpack": {
     found: () => existingFile("/usr/lib/python3/dist-packages/msgpack/__init__.py"),

@@ -20,6 +20,8 @@ export interface DeliveryOptions {
   waivedRules?: ReadonlySet<SafetyRule>;
   direct?: boolean;
   resume?: boolean;
+  /** Put lists of checksums, and of links, beside the target; they replace what is there. True by default. */
+  lists?: boolean;
   onBytes?(bytes: number): void;
   onResumed?(bytes: number): void;
   onTrouble?(error: unknown): void;
@@ -39,14 +41,14 @@ export type Delivery = Pick<Unpacked, "files" | "fileBytes" | "bytes" | "sumAlgo
  * @throws whatever unpacking and publishing throw
  */
 export async function deliverPackage(options: DeliveryOptions): Promise<Delivery> {
-  const { directory, target, modes } = options;
+  const { directory, target, modes, lists = true } = options;
   const sums = createSumFile(join(directory, "sums"), basename(target));
   const links = createLineFile(join(directory, "links"));
   let linkCount = 0;
   try {
     const unpacked = await unpackPackage({
       ...options,
-      onFile: sums.add,
+      onFile: lists ? sums.add : undefined,
       onLink({ path, link, target: leadsTo }) {
         linkCount += 1;
         links.add(JSON.stringify({ path, link, target: leadsTo }));
@@ -56,8 +58,8 @@ export async function deliverPackage(options: DeliveryOptions): Promise<Delivery
     options.beforePublishing?.();
     // ---- from here the package is visible; a crash before it is recorded is mended by the next attempt, which adopts it ----
     await publish(unpacked.tree, unpacked.directories, target, modes);
-    await sums.publish(sumFileOf(target, unpacked.sumAlgorithm));
-    if (linkCount > 0) await links.publish(linkFileOf(target));
+    if (lists) await sums.publish(sumFileOf(target, unpacked.sumAlgorithm));
+    if (lists && linkCount > 0) await links.publish(linkFileOf(target));
     // What is left in it is of no use any more; where it cannot be removed, the sweep tries again.
     await removeTree(directory).catch((error: unknown) => options.onTrouble?.(error));
     const { files, fileBytes, bytes, sumAlgorithm, archiveChecksums } = unpacked;

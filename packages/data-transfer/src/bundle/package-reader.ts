@@ -16,8 +16,8 @@ export interface MemberTaker {
   begin?(segments: readonly string[], size: number): number;
   write?(bytes: Uint8Array): void;
   finish?(): void;
-  /** A whole file that is as it should be. */
-  file?(sum: FileSum): void;
+  /** A whole file that is as it should be; with all digests that were wanted of it. */
+  file?(sum: FileSum, wanted: readonly Checksum[]): void;
   link?(link: TarLink): void;
   /** What can be written down for a later attempt: a member, or a part of one; `file` is its number of `begin`. */
   note?(member: JournalMember, file: number | undefined): void;
@@ -30,6 +30,8 @@ export interface PackageReaderOptions {
   waivedRules?: ReadonlySet<SafetyRule>;
   /** Members are noted in parts of so many bytes where they are larger. */
   partSize: number;
+  /** Digests wanted of the package and of each file, besides those that the manifest asks for. */
+  algorithms?: readonly ChecksumAlgorithm[];
 }
 
 /** A package being read, from its first byte to its last; every check is made here. */
@@ -64,15 +66,14 @@ const blockSize = 512;
  * @throws ManifestInvalid, UnsafeName (the package's own), UnknownAlgorithm
  */
 export async function createPackageReader(options: PackageReaderOptions): Promise<PackageReader> {
-  const { manifest, taker, waivedRules, partSize } = options;
+  const { manifest, taker, waivedRules, partSize, algorithms = [] } = options;
   const { name, size: wantedSize, checksums } = manifest.package;
   const register = await createMemberRegister(manifest);
   const { sumAlgorithm } = register;
-  const archiveAlgorithms = new Set(
-    checksums.length > 0 ? checksums.map(({ algorithm }) => algorithm) : [sumAlgorithm],
-  );
+  const ofPackage = checksums.length > 0 || algorithms.length > 0 ? checksums : [{ algorithm: sumAlgorithm }];
+  const archiveAlgorithms = new Set([...ofPackage.map(({ algorithm }) => algorithm), ...algorithms]);
   const archive = await Promise.all([...archiveAlgorithms].map(createHasher));
-  const hashers = await createFileHashers(new Set([sumAlgorithm, ...register.algorithms]));
+  const hashers = await createFileHashers(new Set([sumAlgorithm, ...register.algorithms, ...algorithms]));
   const sum = hashers.get(sumAlgorithm) as Hasher;
   const heads = taker.note && createHeadKeeper();
 
@@ -189,14 +190,17 @@ export async function createPackageReader(options: PackageReaderOptions): Promis
     file = undefined;
     const digest = sum.digest();
     if (number === undefined && notedFile !== undefined) compareWithNote(notedFile.digest, digest, path);
+    const wanted: Checksum[] = [];
     for (const hasher of used) {
-      compare(path, size, expected?.checksums ?? [], hasher.algorithm, hasher === sum ? digest : hasher.digest());
+      const found = hasher === sum ? digest : hasher.digest();
+      compare(path, size, expected?.checksums ?? [], hasher.algorithm, found);
+      if (algorithms.includes(hasher.algorithm)) wanted.push({ algorithm: hasher.algorithm, digest: found });
     }
     if (number !== undefined) taker.finish?.();
     if (size > 0) note(open, digest);
     fileCount += 1;
     fileBytes += size;
-    taker.file?.({ path, size, digest });
+    taker.file?.({ path, size, digest }, wanted);
   }
 
   function link(one: TarLink): void {
@@ -207,8 +211,12 @@ export async function createPackageReader(options: PackageReaderOptions): Promis
   }
 
   function usedHashers(expected: ExpectedFile | undefined): Hasher[] {
-    const others = (expected?.checksums ?? []).filter(({ algorithm }) => algorithm !== sumAlgorithm);
-    return [sum, ...others.map(({ algorithm }) => hashers.get(algorithm) as Hasher)];
+    const used = new Set([
+      sumAlgorithm,
+      ...(expected?.checksums ?? []).map(({ algorithm }) => algorithm),
+      ...algorithms,
+    ]);
+    return [...used].map((algorithm) => hashers.get(algorithm) as Hasher);
   }
 }
 

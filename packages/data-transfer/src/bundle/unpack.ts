@@ -151,14 +151,17 @@ async function unpackFrom(options: UnpackOptions, resume: boolean): Promise<Unpa
 
 /** Reads a package and checks all of it, writing nothing. */
 export async function checkPackage(
-  options: Pick<UnpackOptions, "manifest" | "signal" | "waivedRules" | "onBytes" | "onFile" | "onLink" | "room"> & {
+  options: Pick<UnpackOptions, "manifest" | "signal" | "waivedRules" | "onBytes" | "onLink" | "room"> & {
     bytes: AsyncIterable<Uint8Array>;
+    /** Digests wanted of the package and of each file, besides those that the manifest asks for. */
+    algorithms?: readonly ChecksumAlgorithm[];
+    onFile?(sum: FileSum, wanted: readonly Checksum[]): void;
   },
 ): Promise<Pick<Unpacked, "files" | "fileBytes" | "sumAlgorithm" | "bytes" | "archiveChecksums">> {
-  const { manifest, signal, waivedRules, onFile, onLink } = options;
+  const { manifest, signal, waivedRules, algorithms, onFile, onLink } = options;
   const reader = await createPackageReader({
-    ...{ manifest, waivedRules, partSize: checkpointSize },
-    taker: { file: (sum) => onFile?.(sum), link: (link) => onLink?.(link) },
+    ...{ manifest, waivedRules, partSize: checkpointSize, algorithms },
+    taker: { file: (sum, wanted) => onFile?.(sum, wanted), link: (link) => onLink?.(link) },
   });
   const take = takeFrom(reader, options, () => undefined);
   for await (const bytes of options.bytes) await take(bytes);

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { LoadedSettings, Settings } from "../settings/settings.ts";
+import type { Environment } from "../settings/sources.ts";
 import type { Output } from "./output/output.ts";
 
 /** 0 done or nothing to do; 1 done, and problems were found; 2 could not run. */
@@ -14,6 +15,9 @@ export interface CommandContext {
   output: Output;
   /** Aborted by SIGINT and SIGTERM; its reason is an {@link Interrupted}. */
   signal: AbortSignal;
+  /** For variables that are not ours, those of AWS. */
+  env: Environment;
+  stdin: NodeJS.ReadStream;
 }
 
 /** Argument as it stands in the help: `<location>`, `[location]`, `[packages...]`. */
@@ -52,6 +56,8 @@ export interface CommandDefinition<Input = Record<string, unknown>> {
   examples: readonly [Example, Example, ...Example[]];
   /** It runs until it is stopped, and logs what it does; other commands log warnings only. */
   service?: true;
+  /** How an error that ends this command is told: its exit code (2 by default), and what helps instead of its own words. */
+  ending?: (error: unknown) => { exitCode: ExitCode; help: string | undefined };
   /** Errors thrown here are told to the user by {@link runCommand} and end the program with exit code 2. */
   run(context: CommandContext, input: Input): Promise<ExitCode>;
 }

@@ -12,6 +12,10 @@ import { locationList } from "./commands/location-list.ts";
 import { locationPause } from "./commands/location-pause.ts";
 import { locationResume } from "./commands/location-resume.ts";
 import { manager } from "./commands/manager.ts";
+import { packageFetch } from "./commands/package-fetch.ts";
+import { packageManifest } from "./commands/package-manifest.ts";
+import { packageUnpack } from "./commands/package-unpack.ts";
+import { packageVerify } from "./commands/package-verify.ts";
 import { settingsShow } from "./commands/settings-show.ts";
 import { stageCancel } from "./commands/stage-cancel.ts";
 import { stageInfo } from "./commands/stage-info.ts";
@@ -38,6 +42,7 @@ export const commands: readonly AnyCommand[] = [
   ...[worker, manager, listQueues],
   ...[dbMigrate, dbStatus, dbSeed, dbInspect],
   ...[locationList, locationPause, locationResume, locationBudget],
+  ...[packageVerify, packageUnpack, packageFetch, packageManifest],
   ...[waiverGrant, waiverList, waiverRevoke],
   ...[settingsShow, demo],
 ];
@@ -47,6 +52,7 @@ const groups: Readonly<Record<string, string>> = {
   stage: "ask for data on the processing file system, and see it come",
   db: "the operations database: create it, look at it, fill it",
   location: "places where data lies: list, pause and resume them, and say what they may hold",
+  package: "packages without a database: verify, unpack, fetch, list",
   waiver: "packages that may break a rule of safe unpacking, because somebody answers for it",
   settings: "the settings in force",
 };

@@ -18,11 +18,15 @@ export interface ReportOptions {
   verbose: boolean;
   /** Kubernetes shows what stands in this file as the reason of the container's end; written only where it exists. */
   terminationLog: string;
+  /** What helps here, where it is not what the error says. */
+  help?: string;
 }
 
 /** Tells an error that ends the program: sentence, code and what helps; and as JSON on stdout where that is asked for. */
-export function reportError(error: unknown, streams: Streams, { json, verbose, terminationLog }: ReportOptions): void {
-  const report = describe(error);
+export function reportError(error: unknown, streams: Streams, options: ReportOptions): void {
+  const { json, verbose, terminationLog } = options;
+  const own = describe(error);
+  const report = { ...own, help: options.help ?? own.help };
   const sentence = redact(`error: ${report.message} [${report.code}]`);
   streams.stderr.write(`${sentence}\ntry: ${redact(report.help)}\n`);
   if (verbose && error instanceof Error) streams.stderr.write(`${redact(stackOf(error))}\n`);

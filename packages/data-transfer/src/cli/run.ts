@@ -25,7 +25,7 @@ export interface GlobalOptions {
 
 /**
  * Runs one command: loads the settings, makes log and output, listens for SIGINT and SIGTERM, and turns what is thrown
- * into words and exit code 2.
+ * into words and exit code 2, or what the command says of it.
  */
 export async function runCommand<Input>(
   definition: CommandDefinition<Input>,
@@ -41,13 +41,18 @@ export async function runCommand<Input>(
     const log = createLogger(settings, { terminal, color: terminal && !host.env.NO_COLOR });
     for (const warning of loaded.warnings) log.warn(warning);
     const output = createOutput(options.output, host);
-    return await definition.run({ settings, loaded, log, output, signal: interruption.signal }, input);
+    return await definition.run(
+      { settings, loaded, log, output, signal: interruption.signal, env: host.env, stdin: host.stdin },
+      input,
+    );
   } catch (error) {
     // A library's "aborted" is not worth telling when we know who aborted.
     const reason = interruption.signal.aborted && isAbort(error) ? interruption.signal.reason : error;
     const { verbose } = options;
-    reportError(reason, host, { json: options.output === "json", verbose, terminationLog: host.terminationLog });
-    return 2;
+    const ending = definition.ending?.(reason) ?? { exitCode: 2, help: undefined };
+    const { terminationLog } = host;
+    reportError(reason, host, { json: options.output === "json", verbose, terminationLog, help: ending.help });
+    return ending.exitCode;
   } finally {
     interruption.stop();
   }

@@ -1,4 +1,4 @@
-import { IntegrityError } from "./data-transfer-error.ts";
+import { ConfigurationError, IntegrityError } from "./data-transfer-error.ts";
 
 /** The rules that a name or an entry in a package can break. Stable: they stand in reports. */
 export type SafetyRule =
@@ -103,18 +103,18 @@ export class ChecksumMismatch extends IntegrityError {
     facts: { path: string; algorithm: string; expected: string; found: string; bytes: number },
     options?: ErrorOptions,
   ) {
-    super(`${facts.path} has ${facts.algorithm} ${facts.found}, the catalogue says ${facts.expected}`, facts, options);
+    super(`${facts.path} has ${facts.algorithm} ${facts.found}, its manifest says ${facts.expected}`, facts, options);
   }
 }
 
-/** The catalogue names files that the package does not hold; `paths` has the first of them. */
+/** The manifest names files that the package does not hold; `paths` has the first of them. */
 export class MissingFile extends IntegrityError {
   readonly code = "CDT-MISSING-FILE";
   readonly help = readAgain;
 
   constructor(facts: { paths: readonly string[]; count: number }, options?: ErrorOptions) {
     const more = facts.count > 1 ? ` and ${facts.count - 1} more` : "";
-    super(`the package lacks ${facts.paths[0]}${more}, which the catalogue says it holds`, facts, options);
+    super(`the package lacks ${facts.paths[0]}${more}, which its manifest names`, facts, options);
   }
 }
 
@@ -123,7 +123,7 @@ export class ExtraFile extends IntegrityError {
   readonly help = readAgain;
 
   constructor(facts: { path: string; offset: number }, options?: ErrorOptions) {
-    super(`the package holds ${facts.path}, of which the catalogue knows nothing`, facts, options);
+    super(`the package holds ${facts.path}, which its manifest does not name`, facts, options);
   }
 }
 
@@ -132,7 +132,7 @@ export class WrongSize extends IntegrityError {
   readonly help = readAgain;
 
   constructor(facts: { path: string; expected: number; found: number }, options?: ErrorOptions) {
-    super(`${facts.path} has ${facts.found} bytes, the catalogue says ${facts.expected}`, facts, options);
+    super(`${facts.path} has ${facts.found} bytes, its manifest says ${facts.expected}`, facts, options);
   }
 }
 
@@ -150,7 +150,7 @@ export class PackageTooLong extends IntegrityError {
   readonly help = readAgain;
 
   constructor(facts: { package: string; expected: number }, options?: ErrorOptions) {
-    super(`${facts.package} goes on after the ${facts.expected} bytes that the catalogue says it has`, facts, options);
+    super(`${facts.package} goes on after the ${facts.expected} bytes that its manifest says it has`, facts, options);
   }
 }
 
@@ -179,5 +179,30 @@ export class UnknownAlgorithm extends IntegrityError {
       facts,
       options,
     );
+  }
+}
+
+/** A manifest in a file is not what one has to be; nothing was compared with it. `line` counts from 1. */
+export class ManifestFileInvalid extends ConfigurationError {
+  readonly code = "CDT-MANIFEST-FILE";
+  readonly help = "correct the file, or make it anew: ccat_data_transfer package manifest <tar> > <file>";
+
+  constructor(
+    facts: { file: string; offset: number; line: number; where: string; why: string },
+    options?: ErrorOptions,
+  ) {
+    const place = `line ${facts.line}, byte ${facts.offset}`;
+    const where = facts.where === "" ? "" : `${facts.where}: `;
+    super(`the manifest ${facts.file} cannot be used, ${place}: ${where}${facts.why}`, facts, options);
+  }
+}
+
+/** Something in a folder that no package may hold. `path` is escaped. */
+export class NotPackable extends IntegrityError {
+  readonly code = "CDT-NOT-PACKABLE";
+  readonly help = "take it out of the folder, or give it another name, and pack that";
+
+  constructor(facts: { path: string; why: string }, options?: ErrorOptions) {
+    super(`the folder cannot be a package: "${facts.path}": ${facts.why}`, facts, options);
   }
 }

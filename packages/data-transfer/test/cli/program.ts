@@ -20,6 +20,8 @@ export interface RunOptions {
   cwd?: string;
   /** Node to start the launcher with; the one that runs the tests by default. */
   node?: string;
+  /** What the program reads from its standard input; nothing by default. */
+  input?: Uint8Array;
   /** Called with all of stderr so far, and what sends a signal to the launcher. */
   onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -31,8 +33,10 @@ export async function runProgram(scope: Scope, args: readonly string[], options:
   const child = spawn(options.node ?? process.execPath, [launcher, ...args], {
     cwd,
     env,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // It may end before it has read everything.
+  child.stdin.on("error", () => {}).end(options.input);
   scope.after(() => void child.kill("SIGKILL"));
   let stdout = "";
   let stderr = "";

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { redact, redactValue } from "../../logging/redact.ts";
 import { printable } from "./format.ts";
@@ -27,6 +28,9 @@ export function createOutput(format: Output["format"], { stdin, stdout, stderr }
     result(value, lines) {
       if (json) printJson(value);
       else for (const line of lines) stdout.write(`${redact(printable(line))}\n`);
+    },
+    async stream(pieces) {
+      for await (const piece of pieces) if (!stdout.write(piece)) await once(stdout, "drain");
     },
     note(sentence) {
       if (!json) stderr.write(`${redact(printable(sentence))}\n`);

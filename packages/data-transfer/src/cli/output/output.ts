@@ -14,6 +14,8 @@ export interface Output {
   table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], json?: (row: Row) => unknown): void;
   /** Prints one thing: `lines` for people, or `value` as one JSON document. */
   result(value: unknown, lines: readonly string[]): void;
+  /** Prints a document as it comes, in whatever form it has; waits where stdout is slower. */
+  stream(pieces: AsyncIterable<string>): Promise<void>;
   /** A sentence for people, on stderr; nothing with `--output json`. */
   note(sentence: string): void;
   /** Asks a yes-or-no question on the terminal; without one the answer is no. */
