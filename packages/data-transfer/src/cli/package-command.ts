@@ -10,6 +10,7 @@ import { helpFor, isRefusal } from "../package/refusal.ts";
 import type { S3Access } from "../package/s3-access.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { CommandArgument, CommandContext, CommandOption, ExitCode } from "./command.ts";
+import { readingOptions } from "./engine/archives.ts";
 import { formatBytes } from "./output/format.ts";
 
 export const tarArgument: CommandArgument = {
@@ -33,13 +34,16 @@ export function localAddress(tar: string): Address {
 /** Opens the manifest and the package, and closes both when the work is done. */
 export async function withPackage<T>(
   context: CommandContext,
-  { address, manifest: path, s3 }: { address: Address; manifest?: string; s3?: S3Access },
+  options: { address: Address; manifest?: string; s3?: S3Access },
   work: (source: OpenSource, manifest: FileManifest | undefined) => Promise<T>,
 ): Promise<T> {
   const { settings, log, signal, stdin: input } = context;
+  const { address, manifest: path, s3 } = options;
+  const reading = readingOptions(settings, log);
+  const { caFile } = settings.storage;
   const manifest = path === undefined ? undefined : await openManifestFile(path, signal);
   try {
-    const source = await openSource(address, { settings, log, signal, input, s3 });
+    const source = await openSource(address, { reading, caFile, signal, input, s3 });
     try {
       return await work(source, manifest);
     } finally {

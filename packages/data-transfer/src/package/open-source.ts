@@ -1,18 +1,15 @@
 import { readFileSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import type { Logger } from "pino";
 import { SourceAuthoritiesUnreadable } from "../errors/source.ts";
 import { UsageError } from "../errors/usage.ts";
-import type { Settings } from "../settings/settings.ts";
 import { diskStorage } from "../storage/disk.ts";
+import { httpsStorage } from "../storage/https.ts";
+import { asSource, type ReadingOptions } from "../storage/open-archive.ts";
+import { openPackageSource } from "../storage/package-source.ts";
 import { s3Storage } from "../storage/s3.ts";
 import type { Storage } from "../storage/storage.ts";
-import { withLog } from "../storage/with-log.ts";
-import { withRetry } from "../storage/with-retry.ts";
-import { withStallLimit } from "../storage/with-stall-limit.ts";
 import { type Address, baseName, identityOf, shownAddress } from "./address.ts";
-import { httpStorage } from "./http-storage.ts";
 import type { S3Access } from "./s3-access.ts";
 
 /** One version of a package, wherever it lies. */
@@ -30,15 +27,17 @@ export interface OpenSource {
 }
 
 export interface SourceOptions {
-  settings: Settings;
-  log: Logger;
+  /** How archives are read; what reads share stands in it. */
+  reading: ReadingOptions;
+  /** File with the authorities that may sign certificates; the system's by default. */
+  caFile: string | undefined;
   signal: AbortSignal;
   input: AsyncIterable<Uint8Array>;
   s3?: S3Access;
 }
 
 /**
- * Opens what an address names, as a worker opens an archive: with a stall limit, retries and a log.
+ * Opens what an address names, as a worker opens an archive.
  *
  * @throws UsageError, ObjectMissing, SourceUnreachable, SourceForbidden, SourceMisconfigured
  */
@@ -49,17 +48,10 @@ export async function openSource(address: Address, options: SourceOptions): Prom
     return { name, identity, size: undefined, etag: undefined, read: () => options.input, close: async () => {} };
   }
   const [backend, key] = await openBackend(address, options);
-  const { settings, log, signal } = options;
-  const { retries, stallTimeout } = settings.storage;
-  const policy = { attempts: retries + 1, firstDelay: 500, maxDelay: 30_000 };
-  const storage = withRetry(policy, withLog(log, withStallLimit(stallTimeout, backend)));
+  const storage = asSource(backend, options.reading);
   try {
-    const { size, etag } = await storage.stat(key, signal);
-    return {
-      ...{ name, identity, size, etag },
-      read: (start, until) => storage.read(key, { start }, { etag, size }, until),
-      close: () => storage.close(),
-    };
+    const { size, etag, read } = await openPackageSource(storage, key, {}, options.signal);
+    return { name, identity, size, etag, read, close: () => storage.close() };
   } catch (error) {
     await storage.close();
     throw error;
@@ -68,9 +60,9 @@ export async function openSource(address: Address, options: SourceOptions): Prom
 
 async function openBackend(
   address: Exclude<Address, { kind: "input" }>,
-  { settings, s3 }: SourceOptions,
+  { caFile, s3, reading: { connections } }: SourceOptions,
 ): Promise<[Storage, key: string]> {
-  const ca = authorities(settings.storage.caFile);
+  const ca = authorities(caFile);
   switch (address.kind) {
     case "file": {
       // A person named it: links on the way to it are theirs.
@@ -80,11 +72,12 @@ async function openBackend(
       return [diskStorage({ root: dirname(path) }), basename(path)];
     }
     case "http":
-      return [httpStorage(address.url, { ca }), ""];
+      // Named by a person, and allowed by that.
+      return [httpsStorage({ base: address.url.href, allowedOrigins: "any", ca, connections }), ""];
     case "s3": {
       if (s3 === undefined)
         throw new UsageError("an s3:// address is for package fetch", "ccat_data_transfer package fetch --help");
-      return [s3Storage({ ...s3, bucket: address.bucket, prefix: "", ca }), address.key];
+      return [s3Storage({ ...s3, bucket: address.bucket, prefix: "", ca, connections }), address.key];
     }
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { emptyFolder } from "../cli/program.ts";
@@ -49,6 +50,46 @@ test("from an S3 archive, with keys from the environment or the settings, and ne
     assert.equal(again.code, 0, again.stderr);
     assert.match(server.requests.at(-1)!.authorization ?? "", used);
   }
+});
+
+test("it is read in parts of the size, and so many at once, as is asked for", async (t) => {
+  const { bytes, dest, parent } = await aPackageWorld(t, { large: randomBytes(50 * 1024 * 1024) });
+  const server = await startObjectServer(t, bytes);
+  const command = ["package", "fetch", `${server.origin}/p.tar`, dest];
+  const ranges = () => server.requests.filter(({ method }) => method === "GET").map(({ range }) => range);
+  for (const [options, parts] of [
+    [["--part-size", "8MiB", "--concurrency", "3"], 6],
+    [["--part-size", "20 MiB", "--concurrency", "2"], 3],
+    [["--concurrency", "1"], 1],
+  ] as const) {
+    server.requests.length = 0;
+    const fetched = await run(t, [...command, ...options]);
+    assert.equal(fetched.code, 0, fetched.stderr);
+    assert.equal(ranges().filter((range) => !/^bytes=0-0$/.test(range ?? "")).length, parts, ranges().join());
+    await rm(dest, { recursive: true });
+  }
+  for (const [option, value] of [
+    ["--part-size", "8MB"],
+    ["--part-size", "x"],
+    ["--concurrency", "0"],
+    ["--concurrency", "1.5"],
+    ["--limit-rate", "fast"],
+  ] as const) {
+    const refused = await run(t, [...command, option, value]);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, new RegExp(`command line ${option}[^]*\\[CDT-SETTINGS\\]`));
+  }
+  assert.deepEqual(await readdir(parent), []);
+});
+
+test("it comes no faster than is asked for", async (t) => {
+  const { bytes, dest } = await aPackageWorld(t);
+  const server = await startObjectServer(t, bytes);
+  const began = performance.now();
+  const fetched = await run(t, ["package", "fetch", `${server.origin}/p.tar`, dest, "--limit-rate", "4 MB"]);
+  assert.equal(fetched.code, 0, fetched.stderr);
+  const least = (bytes.length / 4e6) * 1000;
+  assert.ok(performance.now() - began > 0.9 * least, `${performance.now() - began} ms for ${bytes.length} bytes`);
 });
 
 test("what the network breaks is read on from where it broke", async (t) => {

@@ -104,7 +104,7 @@ test("what a network has left behind that is gone for good is kept, too", async 
   server.faults = ["cut", 503, 503];
   server.openTo(Number.POSITIVE_INFINITY);
   const env = { CCAT_DATA_TRANSFER_STORAGE__RETRIES: "0" };
-  const broken = await run(t, command.slice(0, 4), { env });
+  const broken = await run(t, [...command.slice(0, 4), "--concurrency", "1"], { env });
   assert.equal(broken.code, 2, broken.stderr);
   assert.match(broken.stderr, /\[CDT-SOURCE-UNREACHABLE\]\ntry: run the same command again/);
   await privateDirectory(parent);
@@ -165,7 +165,7 @@ test("with --no-resume it begins afresh, and what was left goes when the package
   const begun = await aServedPackage(t);
   const { server, command, bytes, parent } = begun;
   const fetching = start(t, command);
-  await server.reached();
+  await untilNoted(begun);
   fetching.kill("SIGINT");
   await fetching.ended;
   await privateDirectory(parent);

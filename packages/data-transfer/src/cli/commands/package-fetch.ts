@@ -30,6 +30,21 @@ export const packageFetch: CommandDefinition<FetchInput> = {
     { flags: "--endpoint <url>", description: "S3: where the archive is (https://host[:port])" },
     { flags: "--region <name>", description: "S3: region to sign for; us-east-1 where nothing says otherwise" },
     { flags: "--keys <name>", description: "S3: take the keys from the table s3.<name> of the settings" },
+    {
+      flags: "--part-size <size>",
+      description: 'bytes that are asked for at once ("16MiB"; at least 8MiB)',
+      setting: "storage.part_size",
+    },
+    {
+      flags: "--concurrency <count>",
+      description: "parts under way at once at most (4; fewer where more do not pay)",
+      setting: "storage.connections",
+    },
+    {
+      flags: "--limit-rate <size>",
+      description: 'bytes a second at most ("20MB"; 0: no limit)',
+      setting: "storage.rate_limit",
+    },
     { flags: "--no-resume", description: "begin afresh, and leave nothing when it is interrupted" },
   ],
   examples: [
