@@ -29,7 +29,8 @@ const threads = "64";
 if (Number.parseInt(process.versions.node, 10) >= needed) {
   // The process becomes another one: same number, same files, nobody between it and its signals. Both are read at the start.
   if (movesPackages() && !(isSet("--max-semi-space-size") && process.env.UV_THREADPOOL_SIZE)) {
-    const args = [process.execPath, ...process.execArgv, youngSpace, ...process.argv.slice(1)];
+    const options = isSet("--max-semi-space-size") ? process.execArgv : [...process.execArgv, youngSpace];
+    const args = [process.execPath, ...options, ...process.argv.slice(1)];
     process.execve?.(process.execPath, args, { UV_THREADPOOL_SIZE: threads, ...process.env });
   }
   const { main, processHost } = await import("../src/cli/main.ts");
