@@ -7,6 +7,7 @@ import { dbSeed } from "./commands/db-seed.ts";
 import { dbStatus } from "./commands/db-status.ts";
 import { demo } from "./commands/demo.ts";
 import { listQueues } from "./commands/list-queues.ts";
+import { locationBudget } from "./commands/location-budget.ts";
 import { locationList } from "./commands/location-list.ts";
 import { locationPause } from "./commands/location-pause.ts";
 import { locationResume } from "./commands/location-resume.ts";
@@ -22,6 +23,9 @@ import { stageRequest } from "./commands/stage-request.ts";
 import { stageRetry } from "./commands/stage-retry.ts";
 import { stageVerify } from "./commands/stage-verify.ts";
 import { stageWait } from "./commands/stage-wait.ts";
+import { waiverGrant } from "./commands/waiver-grant.ts";
+import { waiverList } from "./commands/waiver-list.ts";
+import { waiverRevoke } from "./commands/waiver-revoke.ts";
 import { worker } from "./commands/worker.ts";
 import { type AnyCommand, commanderOption, globalOptions, parseAndRun, registerCommand } from "./register.ts";
 import { reportError } from "./report-error.ts";
@@ -33,7 +37,8 @@ export const commands: readonly AnyCommand[] = [
   ...[stageVerify, stageRelease, stageInfo],
   ...[worker, manager, listQueues],
   ...[dbMigrate, dbStatus, dbSeed, dbInspect],
-  ...[locationList, locationPause, locationResume],
+  ...[locationList, locationPause, locationResume, locationBudget],
+  ...[waiverGrant, waiverList, waiverRevoke],
   ...[settingsShow, demo],
 ];
 
@@ -41,7 +46,8 @@ export const commands: readonly AnyCommand[] = [
 const groups: Readonly<Record<string, string>> = {
   stage: "ask for data on the processing file system, and see it come",
   db: "the operations database: create it, look at it, fill it",
-  location: "places where data lies: list, pause and resume them",
+  location: "places where data lies: list, pause and resume them, and say what they may hold",
+  waiver: "packages that may break a rule of safe unpacking, because somebody answers for it",
   settings: "the settings in force",
 };
 

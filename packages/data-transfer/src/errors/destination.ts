@@ -29,6 +29,16 @@ export class StorageFailed extends TransientError {
   }
 }
 
+/** The file system does not answer: a mount that hangs. Packages wait until it does, however long it takes. */
+export class StorageStalled extends TransientError {
+  readonly code = "CDT-STORAGE-STALLED";
+  readonly help = "nothing to do for the package: it is tried again when the file system answers; ask who runs it";
+
+  constructor(facts: { path: string; seconds: number }, options?: ErrorOptions) {
+    super(`the file system at ${facts.path} has not answered within ${facts.seconds} s`, facts, options);
+  }
+}
+
 /** Something lies already where the package is to be published. It is never overwritten and never merged. */
 export class TargetExists extends ConfigurationError {
   readonly code = "CDT-TARGET-EXISTS";

@@ -29,6 +29,11 @@ const readAgain =
   "ccat_data_transfer stage retry <job>   # reads another copy where there is one; else the package must be archived anew";
 const askArchive = "ask who made the package: it must be archived anew, without what is named here";
 
+/** Links are harmless where nobody needs them: a person may say so. */
+function waive(rule: SafetyRule): string {
+  return `ccat_data_transfer waiver grant <package> --rule ${rule} --why "..."   # where its links are not needed, then: stage retry <job>; else ${askArchive}`;
+}
+
 /** A name from the database or from a package that breaks a rule; inside a package it becomes {@link UnsafeMember}. */
 export class UnsafeName extends IntegrityError {
   readonly code = "CDT-UNSAFE-NAME";
@@ -44,7 +49,7 @@ export class UnsafeName extends IntegrityError {
 /** An entry of the tar that a safe unpacker does not make. `name` is escaped, `offset` that of its header. */
 export class UnsafeMember extends IntegrityError {
   readonly code = "CDT-UNSAFE-MEMBER";
-  readonly help = askArchive;
+  readonly help: string;
   readonly rule: SafetyRule;
 
   constructor(
@@ -53,6 +58,7 @@ export class UnsafeMember extends IntegrityError {
   ) {
     super(`the package is refused for its entry "${facts.name}" at byte ${facts.offset}: ${facts.why}`, facts, options);
     this.rule = facts.rule;
+    this.help = facts.rule === "symbolic-link" || facts.rule === "hard-link" ? waive(facts.rule) : askArchive;
   }
 }
 

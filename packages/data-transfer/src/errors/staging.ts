@@ -60,16 +60,31 @@ export class DestinationOccupied extends IntegrityError {
   }
 }
 
+/** What a destination is short of, and by how much: bytes, or a number of inodes. */
+export type Shortage = { path: string; missing: number; needed: number; reserved: number } & (
+  | { lacks: "bytes"; free: number; keepFree: number }
+  | { lacks: "inodes"; free: number }
+  | { lacks: "budget"; budget: number; staged: number }
+);
+
 /** There is less room at the destination than the package needs. The item waits for room. */
 export class NotEnoughSpace extends SpaceError {
   readonly code = "CDT-NOT-ENOUGH-SPACE";
   readonly help = "make room there (docs/operations.md, Making room); it is tried again by itself";
-  constructor(facts: { path: string; needed: number; free: number; reserved: number; keepFree: number }) {
-    const { path, needed, free, reserved, keepFree } = facts;
-    super(
-      `${path} has ${free} bytes free, of which ${reserved} are promised and ${keepFree} are to be kept; ${needed} are needed`,
-      facts,
-    );
+  constructor(facts: Shortage) {
+    super(sentenceOf(facts), facts);
+  }
+}
+
+function sentenceOf(facts: Shortage): string {
+  const { path, missing, needed, reserved } = facts;
+  switch (facts.lacks) {
+    case "bytes":
+      return `${path} lacks ${missing} bytes of room: ${needed} are needed, ${facts.free} are free, of which ${reserved} are promised to others and ${facts.keepFree} are to be kept`;
+    case "inodes":
+      return `${path} lacks room for ${missing} files and folders (inodes): ${needed} are needed, ${facts.free} are free, of which ${reserved} are promised to others`;
+    case "budget":
+      return `${path} lacks ${missing} bytes of its budget of ${facts.budget}: ${needed} are needed, ${facts.staged} are staged there and ${reserved} are promised to others`;
   }
 }
 

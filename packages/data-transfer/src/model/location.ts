@@ -23,6 +23,8 @@ interface DataLocationBase {
   active: boolean;
   /** Set while the location is paused: the message that users see. */
   pauseMessage: string | undefined;
+  /** Bytes that may lie there at most; undefined where only the file system sets a limit. */
+  budget?: number | undefined;
 }
 
 export interface DiskDataLocation extends DataLocationBase {

@@ -2,7 +2,10 @@ import sql from "sql-template-tag";
 import type { Checksum, RawDataPackage } from "../model/package.ts";
 import type { PackageState } from "../model/status.ts";
 import { packageColumns } from "./columns.ts";
-import type { Queryable } from "./database.ts";
+import type { Queryable, Transaction } from "./database.ts";
+import { insertFiles, type NewFile } from "./import-files.ts";
+
+export type { NewFile } from "./import-files.ts";
 
 /** A package that is new to the catalogue, with its files and where its tar lies. */
 export interface NewPackage {
@@ -16,55 +19,37 @@ export interface NewPackage {
   executedObsUnitId?: string | undefined;
   instrumentModuleId?: number | undefined;
   metadata?: Readonly<Record<string, unknown>>;
-  files: readonly NewFile[];
+  /** A list, or whatever yields them: they are sent as they come, and a million of them never lies in memory. */
+  files: Iterable<NewFile> | AsyncIterable<NewFile>;
   /** Where the tar lies; it is recorded as present there. */
   copy?: { locationId: number; key: string; verified?: boolean };
 }
 
-export interface NewFile {
-  id?: string;
-  /** Inside the package, `/` between the parts. */
-  path: string;
-  size: number;
-  checksum: Checksum | undefined;
-}
-
-/** Adds a package, its files and its copy; tens of thousands of files go in one statement. */
-export async function insertPackage(tx: Queryable, added: NewPackage): Promise<RawDataPackage> {
-  const rows = await tx.query<RawDataPackage>(sql`
-    INSERT INTO raw_data_package AS p (id, name, size, checksum_algorithm, checksum_digest, file_count, state,
+/** Adds a package, its files and its copy. */
+export async function insertPackage(tx: Transaction, added: NewPackage): Promise<RawDataPackage> {
+  const rows = await tx.query<{ id: string }>(sql`
+    INSERT INTO raw_data_package (id, name, size, checksum_algorithm, checksum_digest, file_count, state,
       executed_obs_unit_id, instrument_module_id)
     VALUES (coalesce(${added.id}::uuid, gen_random_uuid()), ${added.name}, ${added.size}, ${added.checksum?.algorithm},
-      ${added.checksum?.digest}, ${added.files.length}, ${added.state}, ${added.executedObsUnitId}::uuid,
+      ${added.checksum?.digest}, 0, ${added.state}, ${added.executedObsUnitId}::uuid,
       ${added.instrumentModuleId})
-    RETURNING ${packageColumns}`);
-  const inserted = rows[0]!;
-  await insertFiles(tx, inserted.id, added);
+    RETURNING id`);
+  const { id } = rows[0]!;
+  const count = await insertFiles(tx, id, added.instrumentModuleId, added.files);
+  const [inserted] = await tx.query<RawDataPackage>(sql`
+    UPDATE raw_data_package p SET file_count = ${count} WHERE id = ${id} RETURNING ${packageColumns}`);
   if (added.metadata) {
     await tx.query(sql`
       INSERT INTO raw_data_package_metadata (raw_data_package_id, metadata)
-      VALUES (${inserted.id}, ${JSON.stringify(added.metadata)})`);
+      VALUES (${id}, ${JSON.stringify(added.metadata)})`);
   }
   if (added.copy) {
     await tx.query(sql`
       INSERT INTO physical_copy (raw_data_package_id, data_location_id, key, status, verified_at)
-      VALUES (${inserted.id}, ${added.copy.locationId}, ${added.copy.key}, 'present',
+      VALUES (${id}, ${added.copy.locationId}, ${added.copy.key}, 'present',
         CASE WHEN ${added.copy.verified ?? false} THEN now() END)`);
   }
-  return inserted;
-}
-
-async function insertFiles(tx: Queryable, packageId: string, { files, instrumentModuleId }: NewPackage): Promise<void> {
-  await tx.query(sql`
-    INSERT INTO raw_data_file (id, raw_data_package_id, instrument_module_id, path, size, checksum_algorithm, checksum_digest)
-    SELECT coalesce(f.id, gen_random_uuid()), ${packageId}, ${instrumentModuleId}::bigint, f.path, f.size, f.algorithm, f.digest
-    FROM unnest(
-      ${files.map((file) => file.id)}::uuid[],
-      ${files.map((file) => file.path)}::text[],
-      ${files.map((file) => file.size)}::bigint[],
-      ${files.map((file) => file.checksum?.algorithm)}::text[],
-      ${files.map((file) => file.checksum?.digest)}::text[]
-    ) AS f (id, path, size, algorithm, digest)`);
+  return inserted!;
 }
 
 /** Known by its name. Answers the id. */

@@ -1,11 +1,14 @@
 import sql, { type Sql } from "sql-template-tag";
-import { ClaimLost, CommitUnknown } from "../errors/database.ts";
+import { ClaimLost } from "../errors/database.ts";
 import { stagedKey } from "../model/staged-key.ts";
 import type { Claim, StagingItem } from "../model/staging.ts";
-import { itemColumns } from "./columns.ts";
+import { itemColumns, noRoom } from "./columns.ts";
 import type { Database, Queryable } from "./database.ts";
+import { decided } from "./decided.ts";
 import { type JobEnd, settleJob } from "./job-end.ts";
 import { notifyItems, notifyProgress } from "./notifications.ts";
+import { recordCopies } from "./recording.ts";
+import { holdsRoom, wakeWaiting } from "./room.ts";
 import type { ItemFailure } from "./scheduling.ts";
 
 // How a claim ends. Each of these may be called again when it is not known whether the last call got through: the item
@@ -29,14 +32,16 @@ export interface Completion {
 export async function completeItem(db: Database, claim: Claim, completion: Completion): Promise<JobEnd> {
   const { alreadyThere, sourceCopyId, targetKey = stagedKey(claim.item.packageName) } = completion;
   return await decided(db, async (tx) => {
-    const item = await endClaim(
+    // First the copies: a million files take a while, during which the claim is renewed, so its row must be free. Whether
+    // the claim still stands is decided after that; when it does not, the copies go with the transaction.
+    if (await isUnderWay(tx, claim)) await recordCopies(tx, claim.item, targetKey);
+    await endClaim(
       tx,
       claim,
       sql`status = 'completed', bytes_done = size, already_there = ${alreadyThere}, source_copy_id = ${sourceCopyId},
           reason = NULL, error_code = NULL, error_text = NULL, cancel_requested = false, finished_at = now()`,
       (found) => found.status === "completed",
     );
-    if (item) await recordCopies(tx, claim.item, targetKey);
     return await settleJob(tx, claim.item.jobId);
   });
 }
@@ -59,6 +64,7 @@ export async function releaseItem(db: Database, claim: Claim, release: Release):
   const { to, reason, code, text, countsAsFailure = false } = release;
   const retryInSeconds = to === "pending" ? release.retryInSeconds : undefined;
   return await decided(db, async (tx) => {
+    if (reason !== "no_space") await passRoomOn(tx, claim);
     await endClaim(
       tx,
       claim,
@@ -83,6 +89,7 @@ export async function releaseItem(db: Database, claim: Claim, release: Release):
  */
 export async function failItem(db: Database, claim: Claim, { reason, code, text }: ItemFailure): Promise<JobEnd> {
   return await decided(db, async (tx) => {
+    await passRoomOn(tx, claim);
     await endClaim(
       tx,
       claim,
@@ -94,57 +101,44 @@ export async function failItem(db: Database, claim: Claim, { reason, code, text 
   });
 }
 
-/** A commit whose answer was lost is looked up, by doing the same again: it finds the attempt's end, or makes it. */
-async function decided<T>(db: Database, work: (tx: Queryable) => Promise<T>): Promise<T> {
-  try {
-    return await db.transaction(work);
-  } catch (error) {
-    if (!(error instanceof CommitUnknown)) throw error;
-    return await db.transaction(work);
-  }
+/** Not yet ended by an earlier call whose answer was lost. A look, not a lock: who is right is decided by the end itself. */
+async function isUnderWay(q: Queryable, { item, attemptId }: Claim): Promise<boolean> {
+  const rows = await q.query(sql`
+    SELECT 1 FROM staging_item WHERE id = ${item.id} AND attempt_id = ${attemptId} AND status = 'in_progress'`);
+  return rows.length > 0;
 }
 
 /**
- * Ends the attempt as `changes` say. The first UPDATE waits for a transaction of ours that the server has not given up
+ * Those that wait for room are tried now if this attempt gives some back. An attempt that ended for want of room wakes
+ * nobody: two of them would wake each other for ever.
+ */
+async function passRoomOn(tx: Queryable, { item, attemptId }: Claim): Promise<void> {
+  if (await holdsRoom(tx, attemptId)) await wakeWaiting(tx, item.destinationId);
+}
+
+/**
+ * Ends the attempt as `changes` say, and with it what it was promised. The first UPDATE waits for a transaction of ours that the server has not given up
  * yet, so what is found afterwards is final.
  *
  * @param isOurEnd  recognises an item that an earlier call for this attempt has ended the same way
- * @returns the item, or undefined when it had been ended that way before
  */
 async function endClaim(
   tx: Queryable,
   claim: Claim,
   changes: Sql,
   isOurEnd: (found: StagingItem) => boolean,
-): Promise<StagingItem | undefined> {
+): Promise<void> {
   const { item, attemptId, attempt } = claim;
   const [ended] = await tx.query<StagingItem>(sql`
     WITH ended AS (
-      UPDATE staging_item SET ${changes}, lease_until = NULL
+      UPDATE staging_item SET ${changes}, lease_until = NULL, attempt_ended_at = now(), ${noRoom}
       WHERE id = ${item.id} AND attempt_id = ${attemptId} AND status = 'in_progress'
       RETURNING *
     )
     SELECT ${itemColumns} FROM ended i, ${notifyProgress(sql`i.staging_job_id`, sql`i.id`)}`);
-  if (ended) return ended;
+  if (ended) return;
   const [found] = await tx.query<StagingItem>(sql`
     SELECT ${itemColumns} FROM staging_item i WHERE i.id = ${item.id} AND i.attempt_id = ${attemptId} FOR UPDATE`);
-  if (found && isOurEnd(found)) return undefined;
+  if (found && isOurEnd(found)) return;
   throw new ClaimLost({ item: item.id, attempt });
-}
-
-async function recordCopies(tx: Queryable, item: StagingItem, targetKey: string): Promise<void> {
-  await tx.query(sql`
-    INSERT INTO physical_copy AS c (raw_data_package_id, data_location_id, key, status, expires_at, verified_at)
-    SELECT ${item.packageId}::uuid, j.destination_id, ${targetKey}, 'staged',
-           now() + make_interval(secs => j.lifetime_seconds), now()
-    FROM staging_job j WHERE j.id = ${item.jobId}
-    ON CONFLICT (raw_data_package_id, data_location_id) WHERE raw_data_package_id IS NOT NULL DO UPDATE
-    SET key = excluded.key, status = 'staged', verified_at = excluded.verified_at,
-        expires_at = greatest(c.expires_at, excluded.expires_at)`);
-  await tx.query(sql`
-    INSERT INTO physical_copy (raw_data_file_id, data_location_id, key, status, verified_at)
-    SELECT f.id, ${item.destinationId}, ${targetKey} || '/' || f.path, 'present', now()
-    FROM raw_data_file f WHERE f.raw_data_package_id = ${item.packageId}
-    ON CONFLICT (raw_data_file_id, data_location_id) WHERE raw_data_file_id IS NOT NULL DO UPDATE
-    SET key = excluded.key, status = 'present', verified_at = excluded.verified_at`);
 }

@@ -3,8 +3,9 @@ import sql from "sql-template-tag";
 import { DatabaseBusy, DatabaseUnreachable } from "../errors/database.ts";
 import type { DataLocation } from "../model/location.ts";
 import type { RawDataPackage } from "../model/package.ts";
+import type { Room } from "../model/room.ts";
 import type { Claim, StagingItem, StagingJob } from "../model/staging.ts";
-import { itemColumns, jobColumns, packageColumns } from "./columns.ts";
+import { itemColumns, jobColumns, noRoom, packageColumns } from "./columns.ts";
 import type { Queryable } from "./database.ts";
 import { findLocationsByIds } from "./locations.ts";
 import { notifyProgress } from "./notifications.ts";
@@ -92,7 +93,7 @@ async function updateIfFree(
       UPDATE staging_item i
       SET status = 'in_progress', attempt = i.attempt + 1, attempt_id = ${attemptId}, claimed_by = ${worker},
           lease_until = now() + make_interval(secs => ${leaseSeconds}),
-          reason = NULL, retry_at = NULL, error_code = NULL, error_text = NULL,
+          reason = NULL, retry_at = NULL, error_code = NULL, error_text = NULL, ${noRoom},
           started_at = coalesce(i.started_at, now())
       FROM data_location d
       WHERE i.id = ${itemId} AND d.id = i.destination_id AND d.id = ANY (${locationIds}::bigint[])
@@ -139,6 +140,7 @@ async function whyNot(q: Queryable, itemId: number, locationIds: readonly number
 /**
  * Keeps a claim for another lease and carries the progress along.
  *
+ * @param unwritten  what is left of the room that the claim was promised; as much as before when it is not said
  * @returns `lost` when it is not ours any more; `cancelled` when it is, and somebody wants the work stopped
  */
 export async function renewClaim(
@@ -146,11 +148,14 @@ export async function renewClaim(
   attemptId: string,
   leaseSeconds: number,
   bytesDone: number,
+  unwritten?: Room,
 ): Promise<"held" | "lost" | "cancelled"> {
   const [renewed] = await q.query<{ cancelRequested: boolean }>(sql`
     WITH renewed AS (
       UPDATE staging_item
-      SET lease_until = now() + make_interval(secs => ${leaseSeconds}), bytes_done = ${bytesDone}
+      SET lease_until = now() + make_interval(secs => ${leaseSeconds}), bytes_done = ${bytesDone},
+          unwritten_bytes = least(unwritten_bytes, ${unwritten?.bytes}::bigint),
+          unwritten_files = least(unwritten_files, ${unwritten?.files}::bigint)
       WHERE attempt_id = ${attemptId} AND status = 'in_progress'
       RETURNING id, staging_job_id, cancel_requested
     )

@@ -1,4 +1,4 @@
-import sql from "sql-template-tag";
+import sql, { type Sql } from "sql-template-tag";
 
 // How each noun of the model is selected: the alias is part of the fragment's name.
 
@@ -31,3 +31,17 @@ export const itemColumns = sql`
   i.bytes_done AS "bytesDone", i.error_code AS "errorCode", i.error_text AS "errorText", i.task_id AS "taskId",
   i.rung_at AS "rungAt", i.ring_count AS "ringCount", i.already_there AS "alreadyThere",
   i.started_at AS "startedAt", i.finished_at AS "finishedAt"`;
+
+/** What an item is given in a SET when its claim begins or ends: no room is promised to it. */
+export const noRoom = sql`reserved_bytes = 0, unwritten_bytes = 0, unwritten_files = 0`;
+
+/**
+ * Where a page of a package's files begins, for `raw_data_file f` in the order of package and path; the first one without
+ * `after`. The package stands in the comparison, and not as a condition of its own: so the index is what the server has to
+ * walk, also where it does not know yet how many files a package has. Files of the next package may stand at the end.
+ */
+export function filesAfter(packageId: string, after: string | undefined): Sql {
+  return after === undefined
+    ? sql`(f.raw_data_package_id, f.path) >= (${packageId}, '')`
+    : sql`(f.raw_data_package_id, f.path) > (${packageId}, ${after})`;
+}

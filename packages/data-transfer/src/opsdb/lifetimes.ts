@@ -4,16 +4,14 @@ import type { Claim } from "../model/staging.ts";
 import { audit } from "./audit.ts";
 import { copyColumns } from "./columns.ts";
 import type { Queryable } from "./database.ts";
+import { recordFilesGone } from "./recording.ts";
 
-/** A person or a check looked at the bytes now and found them right: the package's copy and its files' at that place. */
+/**
+ * A person or a check looked at the bytes now and found them right. It is noted at the package's copy; those of its files
+ * say when they were recorded.
+ */
 export async function markVerified(tx: Queryable, copyId: number): Promise<void> {
-  await tx.query(sql`
-    WITH verified AS (
-      UPDATE physical_copy SET verified_at = now() WHERE id = ${copyId} RETURNING raw_data_package_id, data_location_id
-    )
-    UPDATE physical_copy c SET verified_at = now()
-    FROM verified v JOIN raw_data_file f ON f.raw_data_package_id = v.raw_data_package_id
-    WHERE c.raw_data_file_id = f.id AND c.data_location_id = v.data_location_id AND c.status = 'present'`);
+  await tx.query(sql`UPDATE physical_copy SET verified_at = now() WHERE id = ${copyId}`);
 }
 
 /**
@@ -33,11 +31,7 @@ export async function recordStagedCopyLost(
       AND c.raw_data_package_id = i.raw_data_package_id AND c.data_location_id = i.destination_id AND c.status = 'staged'
     RETURNING c.id`);
   if (lost.length === 0) return;
-  await tx.query(sql`
-    UPDATE physical_copy c SET status = 'deleted'
-    FROM raw_data_file f
-    WHERE f.raw_data_package_id = ${item.packageId} AND c.raw_data_file_id = f.id
-      AND c.data_location_id = ${item.destinationId} AND c.status = 'present'`);
+  await recordFilesGone(tx, item.packageId!, item.destinationId);
   await audit(tx, { actor: item.claimedBy ?? "worker", action: "lost", subject: `copy:${lost[0]!.id}`, details });
 }
 

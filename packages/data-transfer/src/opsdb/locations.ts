@@ -4,6 +4,7 @@ import type { DataLocation, LocationType, Site, StorageType } from "../model/loc
 import { audit } from "./audit.ts";
 import type { Queryable } from "./database.ts";
 import { notifyItems } from "./notifications.ts";
+import { wakeWaiting } from "./room.ts";
 
 export async function listSites(q: Queryable): Promise<Site[]> {
   return await q.query(sql`
@@ -47,6 +48,16 @@ export async function resumeLocation(tx: Queryable, id: number, actor: string): 
   await notifyItems(tx);
 }
 
+/**
+ * Says what may lie at a location at most, in bytes; undefined lifts the limit. Nothing is removed where there is more.
+ * Whoever waits for room there is tried again.
+ */
+export async function setBudget(tx: Queryable, id: number, budget: number | undefined, actor: string): Promise<void> {
+  await tx.query(sql`UPDATE data_location SET budget_bytes = ${budget} WHERE id = ${id}`);
+  await audit(tx, { actor, action: "budget", subject: `location:${id}`, details: { budget: budget ?? null } });
+  await wakeWaiting(tx, id, { limit: 1000 });
+}
+
 /** Known by its short name. */
 export async function upsertSite(q: Queryable, site: Omit<Site, "id">): Promise<Site> {
   const rows = await q.query<Site>(sql`
@@ -60,14 +71,15 @@ type WithoutKeys<L> = L extends DataLocation ? Omit<L, "id" | "site" | "pauseMes
 /** A location to be: the site is named apart. */
 export type LocationSeed = WithoutKeys<DataLocation>;
 
-/** Known by its site and name. Its kind of storage cannot be changed; a pause stays as it is. */
+/** Known by its site and name. Its kind of storage cannot be changed; a pause stays as it is, and so does an unnamed budget. */
 export async function upsertLocation(tx: Queryable, siteId: number, seed: LocationSeed): Promise<DataLocation> {
   const rows = await tx.query<{ id: number }>(sql`
-    INSERT INTO data_location (site_id, name, location_type, storage_type, priority, active)
-    VALUES (${siteId}, ${seed.name}, ${seed.locationType}, ${seed.storageType}, ${seed.priority}, ${seed.active})
+    INSERT INTO data_location AS d (site_id, name, location_type, storage_type, priority, active, budget_bytes)
+    VALUES (${siteId}, ${seed.name}, ${seed.locationType}, ${seed.storageType}, ${seed.priority}, ${seed.active},
+      ${seed.budget})
     ON CONFLICT (site_id, name) DO UPDATE SET
       location_type = excluded.location_type, storage_type = excluded.storage_type,
-      priority = excluded.priority, active = excluded.active
+      priority = excluded.priority, active = excluded.active, budget_bytes = coalesce(excluded.budget_bytes, d.budget_bytes)
     RETURNING id`);
   const id = rows[0]!.id;
   await tx.query(upsertKind(id, seed));
@@ -103,6 +115,7 @@ interface LocationRow {
   priority: number;
   active: boolean;
   pauseMessage: string | undefined;
+  budget: number | undefined;
   host: string | undefined;
   path: string;
   endpoint: string;
@@ -114,7 +127,7 @@ interface LocationRow {
 async function selectLocations(q: Queryable, where: Sql): Promise<DataLocation[]> {
   const rows = await q.query<LocationRow>(sql`
     SELECT d.id, d.name, d.location_type AS "locationType", d.storage_type AS "storageType", d.priority, d.active,
-           d.pause_message AS "pauseMessage",
+           d.pause_message AS "pauseMessage", d.budget_bytes AS budget,
            json_build_object('id', s.id, 'name', s.name, 'shortName', s.short_name, 'location', s.location) AS site,
            disk.host, coalesce(disk.path, tape.path) AS path, s3.endpoint, s3.bucket, s3.prefix, s3.region
     FROM data_location d

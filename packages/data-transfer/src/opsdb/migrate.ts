@@ -22,6 +22,8 @@ export const ownTables = [
   "staging_item",
   "broker_epoch",
   "audit_event",
+  "location_room",
+  "package_waiver",
   "schema_migration",
 ] as const;
 

@@ -1,7 +1,7 @@
-import sql, { empty } from "sql-template-tag";
+import sql from "sql-template-tag";
 import type { DataLocation } from "../model/location.ts";
 import type { Checksum, PhysicalCopy, RawDataFile, RawDataPackage } from "../model/package.ts";
-import { copyColumns, packageColumns } from "./columns.ts";
+import { copyColumns, filesAfter, packageColumns } from "./columns.ts";
 import type { Queryable } from "./database.ts";
 import { findLocationsByIds } from "./locations.ts";
 
@@ -36,25 +36,42 @@ export type PackageFile = Pick<RawDataFile, "path" | "size" | "checksum">;
 const filesAtOnce = 2000;
 
 /**
- * What the catalogue says is in a package, by path. A package may have tens of thousands of files and more: they come page
- * by page, each found through the index on the path, and nothing is kept of them that is not needed.
+ * What the catalogue says is in a package, by path, as a stream: page by page, each found through the index on the path,
+ * so that a package of a million files is never in memory. The next page is on its way while one is used. May be gone
+ * through again, from the beginning.
+ *
+ * Pages are questions of their own: what is written into the catalogue meanwhile may be seen, or not.
  */
-export async function packageFiles(q: Queryable, packageId: string): Promise<PackageFile[]> {
-  const files: PackageFile[] = [];
+export function packageFiles(q: Queryable, packageId: string): AsyncIterable<PackageFile> {
+  return { [Symbol.asyncIterator]: () => readFiles(q, packageId) };
+}
+
+async function* readFiles(q: Queryable, packageId: string): AsyncGenerator<PackageFile, void, undefined> {
+  let coming = pageAfter(q, packageId, undefined);
   for (;;) {
-    const last = files.at(-1);
-    const after = last === undefined ? empty : sql`AND f.path > ${last.path}`;
-    const page = await q.query<FileRow>(sql`
-      SELECT f.path, f.size, f.checksum_algorithm AS algorithm, f.checksum_digest AS digest
-      FROM raw_data_file f
-      WHERE f.raw_data_package_id = ${packageId} ${after}
-      ORDER BY f.path LIMIT ${filesAtOnce}`);
+    const page = await coming;
+    const last = page.length < filesAtOnce ? undefined : page.at(-1);
+    if (last !== undefined) {
+      coming = pageAfter(q, packageId, last.path);
+      // Whoever stops in the middle does not hear of it; who goes on hears of it then.
+      coming.catch(() => {});
+    }
     for (const { path, size, algorithm, digest } of page) {
       const checksum = algorithm === undefined || digest === undefined ? undefined : { algorithm, digest };
-      files.push({ path, size, checksum });
+      yield { path, size, checksum };
     }
-    if (page.length < filesAtOnce) return files;
+    if (last === undefined) return;
   }
+}
+
+function pageAfter(q: Queryable, packageId: string, path: string | undefined): Promise<FileRow[]> {
+  return q.query(sql`
+    SELECT path, size, algorithm, digest
+    FROM (
+      SELECT f.raw_data_package_id, f.path, f.size, f.checksum_algorithm AS algorithm, f.checksum_digest AS digest
+      FROM raw_data_file f WHERE ${filesAfter(packageId, path)}
+      ORDER BY f.raw_data_package_id, f.path LIMIT ${filesAtOnce}
+    ) page WHERE raw_data_package_id = ${packageId}`);
 }
 
 interface FileRow {

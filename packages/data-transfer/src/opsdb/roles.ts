@@ -44,7 +44,7 @@ type Rights = readonly (readonly [rights: string, tables: readonly string[]])[];
 /** Claims, ends claims, records copies. */
 const workerRights: Rights = [
   ["UPDATE", ["staging_job", "staging_item"]],
-  ["INSERT, UPDATE", ["physical_copy"]],
+  ["INSERT, UPDATE", ["physical_copy", "location_room"]],
   ["INSERT", ["audit_event"]],
 ];
 
@@ -57,7 +57,7 @@ const managerRights: Rights = [
       ...["site", "data_location", "disk_data_location", "s3_data_location", "tape_data_location"],
       ...["instrument", "instrument_module", "executed_obs_unit"],
       ...["raw_data_package", "raw_data_package_metadata", "raw_data_file"],
-      ...["staging_job", "staging_item", "broker_epoch"],
+      ...["staging_job", "staging_item", "broker_epoch", "package_waiver"],
     ],
   ],
 ];

@@ -1,9 +1,10 @@
 import sql from "sql-template-tag";
 import type { StagingItem } from "../model/staging.ts";
-import { itemColumns } from "./columns.ts";
+import { itemColumns, noRoom } from "./columns.ts";
 import type { Database, Queryable } from "./database.ts";
 import { type JobEnd, settleJob } from "./job-end.ts";
 import { notifyItems, notifyProgress } from "./notifications.ts";
+import { wakeWaiting } from "./room.ts";
 import { type RingItem, ringItems } from "./scheduling.ts";
 
 /** What became of claims that ran out. */
@@ -39,7 +40,8 @@ export async function expireClaims(
             error_text = CASE e.why WHEN 'cancelled' THEN 'cancelled while its worker was lost'
               ELSE 'worker ' || i.claimed_by || ' has not renewed its claim' END,
             finished_at = CASE WHEN e.hopeless THEN now() END,
-            lease_until = NULL, retry_at = NULL, cancel_requested = false, ring_count = 0
+            lease_until = NULL, retry_at = NULL, cancel_requested = false, ring_count = 0,
+            attempt_ended_at = now(), ${noRoom}
         FROM expired e WHERE i.id = e.id
         RETURNING i.*
       )
@@ -48,6 +50,8 @@ export async function expireClaims(
     const ends: JobEnd[] = [];
     for (const jobId of [...ended].sort((a, b) => a - b)) ends.push(await settleJob(tx, jobId));
     if (items.some(({ status }) => status === "pending")) await notifyItems(tx);
+    for (const locationId of new Set(items.map(({ destinationId }) => destinationId)))
+      await wakeWaiting(tx, locationId);
     return { items, ends };
   });
 }

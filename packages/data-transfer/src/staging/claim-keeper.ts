@@ -1,12 +1,15 @@
 import type { Logger } from "pino";
 import { ClaimLost } from "../errors/database.ts";
 import { ClaimUnrenewable, StagingCancelled } from "../errors/staging.ts";
+import type { Room } from "../model/room.ts";
 
 export interface KeptClaim {
   /** Aborted when the work must stop: claim lost, not renewable in time, or the job cancelled. Its reason says which. */
   readonly signal: AbortSignal;
   /** Bytes done so far; goes into the database with the next renewal. */
   progress(bytesDone: number): void;
+  /** What is left of the room that the claim was promised; goes the same way. */
+  unwritten(room: Room): void;
   stop(): Promise<void>;
 }
 
@@ -14,7 +17,7 @@ export interface ClaimKeeperOptions {
   /** Length of the claim in seconds. */
   leaseSeconds: number;
   /** Writes the renewal; answers whether the claim still stands. */
-  renew(bytesDone: number): Promise<"held" | "lost" | "cancelled">;
+  renew(bytesDone: number, unwritten: Room | undefined): Promise<"held" | "lost" | "cancelled">;
   log: Logger;
   /** At most this long between two renewals, in ms; less where the lease demands it. Progress is as fresh as this. */
   every?: number;
@@ -30,6 +33,7 @@ export function keepClaim({ leaseSeconds, renew, log, every = 1000 }: ClaimKeepe
   const interval = Math.min(every, (leaseSeconds * 1000) / 3);
   const controller = new AbortController();
   let bytesDone = 0;
+  let unwritten: Room | undefined;
   let heldSince = performance.now();
   let lastError: unknown;
   let stopped = false;
@@ -40,7 +44,7 @@ export function keepClaim({ leaseSeconds, renew, log, every = 1000 }: ClaimKeepe
   async function renewOnce(): Promise<void> {
     const asked = performance.now();
     try {
-      const answer = await renew(bytesDone);
+      const answer = await renew(bytesDone, unwritten);
       if (stopped) return;
       if (answer !== "held") return end(answer === "cancelled" ? new StagingCancelled() : new ClaimLost());
       heldSince = asked;
@@ -78,6 +82,9 @@ export function keepClaim({ leaseSeconds, renew, log, every = 1000 }: ClaimKeepe
     signal: controller.signal,
     progress(bytes) {
       bytesDone = bytes;
+    },
+    unwritten(room) {
+      unwritten = room;
     },
     async stop() {
       stopped = true;

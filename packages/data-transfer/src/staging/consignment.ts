@@ -3,6 +3,8 @@ import type { Checksum, RawDataPackage } from "../model/package.ts";
 import type { Queryable } from "../opsdb/database.ts";
 import type { Claimed } from "../opsdb/items.ts";
 import { archiveCopies, packageFiles, stagedCopies } from "../opsdb/packages.ts";
+import { packageRoom } from "../opsdb/room.ts";
+import { waiversOf } from "../opsdb/waivers.ts";
 import { asProcessingLocation, stagedDirectory } from "./destination.ts";
 import type { Consignment } from "./stage-package.ts";
 
@@ -15,11 +17,14 @@ export async function loadConsignment(q: Queryable, root: string, claimed: Claim
   const { claim, package: wanted, destination } = claimed;
   const target = stagedDirectory(root, asProcessingLocation(destination), wanted.name);
   const manifest = loadManifest(q, wanted);
-  const [sources, staged] = await Promise.all([
+  const [sources, staged, room, waivers] = await Promise.all([
     archiveCopies(q, [wanted.id]),
     stagedCopies(q, [wanted.id], destination.id),
+    packageRoom(q, wanted.id),
+    waiversOf(q, wanted.id),
   ]);
-  return { itemId: claim.item.id, attempt: claim.attempt, manifest, sources, target, root, ours: staged.length > 0 };
+  const { item, attempt } = claim;
+  return { itemId: item.id, attempt, manifest, sources, target, root, ours: staged.length > 0, room, waivers };
 }
 
 /** What a package must contain, as the catalogue has it. */
@@ -30,7 +35,7 @@ export function loadManifest(
   return {
     package: { name, size, checksums: listOf(checksum) },
     async *files() {
-      for (const file of await packageFiles(q, id)) yield { ...file, checksums: listOf(file.checksum) };
+      for await (const file of packageFiles(q, id)) yield { ...file, checksums: listOf(file.checksum) };
     },
   };
 }

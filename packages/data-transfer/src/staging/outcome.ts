@@ -1,4 +1,5 @@
 import { DataTransferError, type ErrorKind } from "../errors/data-transfer-error.ts";
+import { StorageStalled } from "../errors/destination.ts";
 import { ManifestInvalid, UnknownAlgorithm, UnsafeName } from "../errors/package.ts";
 import {
   CredentialsMissing,
@@ -35,7 +36,7 @@ export interface RetryPolicy {
 /**
  * What an error does to the item whose attempt it ended. The class of the error decides, never its text:
  * transient → again after a growing while, at most `maxAttempts` times; space, configuration → again and again, since
- * they end from outside; integrity, cancelled → failed.
+ * they end from outside, and so does a mount that hangs; integrity, cancelled → failed.
  *
  * @param item as it was when this attempt began: `attempt` is its number, from 1; `failures` are those before it
  */
@@ -48,6 +49,10 @@ export function outcomeOf(
   const error = thrown instanceof DataTransferError ? thrown : new StagingDefect(thrown);
   const why = { reason: reasonOf(error), code: error.code, text: error.message };
   if (error instanceof StagingInterrupted) return { ...why, to: "scheduled" };
+  // However long a mount hangs, no package fails for it.
+  if (error instanceof StorageStalled) {
+    return { ...why, to: "pending", retryInSeconds: backOff(attempt, policy, random), countsAsFailure: false };
+  }
   switch (error.kind) {
     case "transient":
       return failures + 1 < policy.maxAttempts

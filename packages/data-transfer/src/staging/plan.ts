@@ -1,11 +1,13 @@
+import type { DiskDataLocation } from "../model/location.ts";
 import type { RawDataPackage } from "../model/package.ts";
 import type { Queryable } from "../opsdb/database.ts";
 import { fullName } from "../opsdb/locations.ts";
 import { archiveCopies, stagedCopies } from "../opsdb/packages.ts";
+import { roomInUse } from "../opsdb/room.ts";
 import { stagingRate } from "../opsdb/staging-rate.ts";
 import { findProcessingLocation, stagedDirectory } from "./destination.ts";
 import { selectPackages, type Wanted } from "./selection.ts";
-import { freeSpace } from "./space.ts";
+import { freeRoom } from "./space.ts";
 
 /** What a request would do; nothing has been changed. Sizes in bytes. */
 export interface StagingPlan {
@@ -17,7 +19,7 @@ export interface StagingPlan {
   bytes: number;
   /** Of those that must be moved. */
   bytesToMove: number;
-  /** Free at the destination; undefined when it cannot be seen from this machine. */
+  /** Free at the destination, within its budget; undefined when it cannot be seen from this machine and has no budget. */
   spaceFree: number | undefined;
   /** Seconds, by the rate of what was staged there lately; undefined when nothing was. */
   expectedSeconds: number | undefined;
@@ -68,9 +70,19 @@ export async function planStaging(
     packages: [...planned, ...unknown.map(unknownPackage)],
     bytes: sum(planned),
     bytesToMove,
-    spaceFree: await freeSpace(destination.path).catch(() => undefined),
+    spaceFree: await spaceFree(q, destination),
     expectedSeconds: rate === undefined ? undefined : bytesToMove / rate,
   };
+}
+
+async function spaceFree(q: Queryable, { id, path }: DiskDataLocation): Promise<number | undefined> {
+  const free = await freeRoom(path).catch(() => undefined);
+  const { budget, staged, reserved, unwritten } = await roomInUse(q, id);
+  const limits = [
+    ...(free?.bytes === undefined ? [] : [free.bytes - unwritten.bytes]),
+    ...(budget === undefined ? [] : [budget - staged - reserved]),
+  ];
+  return limits.length === 0 ? undefined : Math.max(0, Math.min(...limits));
 }
 
 function describe({ id, name, size, fileCount }: RawDataPackage) {

@@ -12,18 +12,20 @@ import type { TreeModes } from "../bundle/tree-writer.ts";
 import { type TreeReport, verifyTree } from "../bundle/verify-tree.ts";
 import { DataTransferError } from "../errors/data-transfer-error.ts";
 import { TargetExists } from "../errors/destination.ts";
-import { DestinationOccupied, NoSource } from "../errors/staging.ts";
+import type { SafetyRule } from "../errors/package.ts";
+import { DestinationOccupied, NoSource, NotEnoughSpace } from "../errors/staging.ts";
 import type { DataLocation } from "../model/location.ts";
+import type { Room } from "../model/room.ts";
 import type { ArchiveCopy } from "../opsdb/packages.ts";
 import type { Storage } from "../storage/storage.ts";
 import { openPackage } from "./read-package.ts";
-import type { SpaceBook } from "./space.ts";
+import type { Reservation } from "./space.ts";
+import { weighTree } from "./weigh-tree.ts";
 
 /** What a worker needs to bring packages to its place, whichever package it is. */
 export interface StagingPlace {
   /** Opens an archive location for reading; its storages are shared between packages. */
   archive(location: DataLocation): Storage;
-  space: SpaceBook;
   /** Modes and group of what is published. */
   modes: TreeModes;
   /** Write large files past the page cache where the file system lets us. */
@@ -43,6 +45,10 @@ export interface Consignment {
   target: string;
   /** The database says that a copy of ours was published here before. */
   ours: boolean;
+  /** What it takes there. */
+  room: Room;
+  /** Rules that it may break: a person answers for it. */
+  waivers: readonly SafetyRule[];
 }
 
 export interface Delivered {
@@ -55,6 +61,13 @@ export interface Delivered {
 
 export interface StageOptions {
   signal: AbortSignal;
+  /**
+   * Promises the room that is needed; to be called before the first byte. The promise ends with the claim.
+   *
+   * @param written  what an earlier attempt has left that this one takes over
+   * @throws NotEnoughSpace
+   */
+  reserve(needed: Room, written?: Room): Promise<Pick<Reservation, "written">>;
   /** Bytes of the package read so far, or of its files where an existing copy is verified. */
   onBytes(bytesDone: number): void;
   /** Called when the copy that the database has as staged is not there any more, or was put aside because it is damaged. */
@@ -90,13 +103,13 @@ export async function stagePackage(
   if (consignment.sources.length === 0) throw new NoSource(manifest.package.name);
 
   const { itemId, attempt, root } = consignment;
-  const reservation = await place.space.reserve(dirname(target), manifest.package.size);
   const directory = await prepareDirectory(dirname(target), itemId, attempt, root);
   try {
+    const written = await reserveRoom(consignment, directory, options);
     const { delivery, copy } = await deliverFromBestSource(place, consignment, directory, {
       ...options,
       onBytes(done) {
-        reservation.written(done);
+        written(done);
         options.onBytes(done);
       },
     });
@@ -108,8 +121,28 @@ export async function stagePackage(
     const theirs = await adoptWhatIsThere(consignment, options);
     if (theirs) return theirs;
     throw error;
-  } finally {
-    reservation.release();
+  }
+}
+
+/**
+ * Where there is no room for the whole package, there may be for what an earlier attempt has not written yet. That is found
+ * out only then: it may be a million files.
+ *
+ * @returns to be told how many bytes of the package have been read
+ */
+async function reserveRoom(
+  { room }: Consignment,
+  directory: string,
+  { reserve }: StageOptions,
+): Promise<(done: number) => void> {
+  try {
+    const reservation = await reserve(room);
+    return (done) => reservation.written(done);
+  } catch (error) {
+    const left = error instanceof NotEnoughSpace ? await weighTree(directory) : undefined;
+    if (left === undefined || left.bytes === 0) throw error;
+    const reservation = await reserve(room, left);
+    return (done) => reservation.written(Math.max(0, done - left.bytes));
   }
 }
 
@@ -172,7 +205,7 @@ async function adoptWhatIsThere(consignment: Consignment, options: StageOptions)
  */
 async function deliverFromBestSource(
   place: StagingPlace,
-  { sources, manifest, target }: Consignment,
+  { sources, manifest, target, waivers }: Consignment,
   directory: string,
   options: StageOptions,
 ): Promise<{ delivery: Delivery; copy: ArchiveCopy["copy"] }> {
@@ -195,6 +228,7 @@ async function deliverFromBestSource(
           signal,
           onBytes: options.onBytes,
         },
+        waivedRules: new Set(waivers),
         onResumed: (bytes) => log.info({ ...about, bytes }, "goes on from what an earlier attempt has left"),
         onTrouble: (err) =>
           log.warn({ ...about, err }, "what an earlier attempt has left, or this one leaves, is of no use"),

@@ -1,8 +1,10 @@
+import { dirname } from "node:path";
 import { DeadLetter, Ignore, Requeue, type Task, type TaskContext, WorkerShutdown } from "@ccatobs/celery";
 import type { Logger } from "pino";
 import { DataTransferError } from "../errors/data-transfer-error.ts";
 import { ClaimLost } from "../errors/database.ts";
 import { ClaimUnrenewable, StagingDefect, StagingInterrupted, StagingTimeLimit } from "../errors/staging.ts";
+import type { Room } from "../model/room.ts";
 import type { StagingItem } from "../model/staging.ts";
 import type { Database } from "../opsdb/database.ts";
 import {
@@ -21,14 +23,19 @@ import { loadConsignment } from "./consignment.ts";
 import { fanOut } from "./fan-out.ts";
 import { settleWaitingJob } from "./job-result.ts";
 import { readStagingRequest } from "./message.ts";
+import type { MountProbe, MountWatch } from "./mount-probe.ts";
 import { type ItemOutcome, outcomeOf, type RetryPolicy } from "./outcome.ts";
 import { persistently } from "./persistently.ts";
+import type { Reservation, Space } from "./space.ts";
 import { type Consignment, discardLeftover, type StagingPlace, stagePackage } from "./stage-package.ts";
 
 /** What the staging task works with, besides its message. */
 export interface StagingWork {
   db: Database;
   place: StagingPlace;
+  space: Space;
+  /** Looks after the file system of a location that this worker serves. */
+  mountOf(locationId: number): Pick<MountProbe, "look" | "watch">;
   /** Folder that every processing location must lie in. */
   root: string;
   /** Locations whose queues this worker consumes; a message for another one is refused. */
@@ -74,6 +81,9 @@ export interface StagedResult {
   bytes: number;
   already_there: boolean;
 }
+
+/** Seconds that the file system is given while a promise of room is made: others wait for theirs meanwhile. */
+const lookWithin = 5;
 
 /** Where Python's clients look for our errors. */
 const errorModule = "ccat_data_transfer.errors";
@@ -137,11 +147,16 @@ async function workOn(work: StagingWork, context: TaskContext, claimed: Claimed)
   const keeper = keepClaim({
     leaseSeconds: work.claimLease,
     log,
-    renew: (bytesDone) => renewClaim(db, claim.attemptId, work.claimLease, bytesDone),
+    renew: (bytesDone, unwritten) => renewClaim(db, claim.attemptId, work.claimLease, bytesDone, unwritten),
   });
   let consignment: Consignment | undefined;
+  let watch: MountWatch | undefined;
+  let reservation: Reservation | undefined;
   try {
-    const signal = AbortSignal.any([keeper.signal, context.signal]);
+    consignment = await loadConsignment(db, work.root, claimed);
+    const mount = work.mountOf(claimed.destination.id);
+    watch = mount.watch();
+    const signal = AbortSignal.any([keeper.signal, context.signal, watch.signal]);
     let seen = 0;
     const onBytes = (done: number) => {
       observer.moved(Math.max(0, done - seen));
@@ -150,8 +165,21 @@ async function workOn(work: StagingWork, context: TaskContext, claimed: Claimed)
     };
     const onLost = (details: Record<string, unknown>) =>
       db.transaction((tx) => recordStagedCopyLost(tx, claim, details));
-    consignment = await loadConsignment(db, work.root, claimed);
-    const delivered = await stagePackage(work.place, consignment, { signal, onBytes, onLost, log });
+    const path = dirname(consignment.target);
+    const reserve = async (needed: Room, written?: Room): Promise<Pick<Reservation, "written">> => {
+      const look = () => mount.look(lookWithin);
+      const promised = await work.space.reserve({ claim, path, needed, written, look });
+      reservation = promised;
+      return {
+        written(bytes, files) {
+          promised.written(bytes, files);
+          keeper.unwritten(promised.unwritten);
+        },
+      };
+    };
+    await mount.look();
+    const staging = stagePackage(work.place, consignment, { signal, reserve, onBytes, onLost, log });
+    const delivered = await unlessStalled(staging, watch.signal);
     // The tree is visible. What is left is to say so, for as long as the claim stands.
     const end = await persistently(log, keeper.signal, () => completeItem(db, claim, delivered));
     log.info({ bytes: delivered.bytes, files: delivered.files, alreadyThere: delivered.alreadyThere }, "staged");
@@ -159,10 +187,29 @@ async function workOn(work: StagingWork, context: TaskContext, claimed: Claimed)
     await tellWaiting(context, end, log);
     return resultOf({ ...claim.item, alreadyThere: delivered.alreadyThere });
   } catch (error) {
-    const ended = { claimed, consignment, error: classify(error, context, keeper.signal), claimSignal: keeper.signal };
-    return await endAttempt(work, context, ended, log);
+    const why = classify(error, context, keeper.signal, watch?.signal);
+    return await endAttempt(work, context, { claimed, consignment, error: why, claimSignal: keeper.signal }, log);
   } finally {
+    watch?.end();
+    reservation?.end();
     await keeper.stop();
+  }
+}
+
+/**
+ * A call on a mount that hangs does not end, not even when it is told to: the work is left to itself. Should it go on one
+ * day, it finds its signal aborted, or its directory taken over by the next attempt.
+ */
+async function unlessStalled<T>(work: Promise<T>, stalled: AbortSignal): Promise<T> {
+  work.catch(() => {});
+  const { promise: hangs, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(stalled.reason);
+  if (stalled.aborted) onAbort();
+  stalled.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, hangs]);
+  } finally {
+    stalled.removeEventListener("abort", onAbort);
   }
 }
 
@@ -219,9 +266,15 @@ async function tellWaiting(context: TaskContext, end: JobEnd, log: Logger): Prom
 }
 
 /** What really ended the attempt: an abort shows as many errors, its cause as one. */
-function classify(error: unknown, context: TaskContext, claimSignal: AbortSignal): DataTransferError {
+function classify(
+  error: unknown,
+  context: TaskContext,
+  claimSignal: AbortSignal,
+  mountSignal: AbortSignal | undefined,
+): DataTransferError {
   if (claimSignal.aborted) return claimSignal.reason as DataTransferError;
   if (context.signal.aborted) return whyTold(context.signal.reason);
+  if (mountSignal?.aborted) return mountSignal.reason as DataTransferError;
   return error instanceof DataTransferError ? error : new StagingDefect(error);
 }
 

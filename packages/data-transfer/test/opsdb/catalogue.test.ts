@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import sql from "sql-template-tag";
+import { DatabaseRefused } from "../../src/errors/database.ts";
 import { AmbiguousLocation } from "../../src/errors/location.ts";
 import { auditTrail } from "../../src/opsdb/audit.ts";
 import { insertPackage, upsertInstrumentModule, upsertObservation } from "../../src/opsdb/catalogue.ts";
 import { completeItem } from "../../src/opsdb/claim-ends.ts";
+import type { Queryable } from "../../src/opsdb/database.ts";
 import {
   findLocation,
   listLocations,
@@ -52,6 +54,7 @@ for (const version of versions) {
         priority: 1,
         active: true,
         pauseMessage: undefined,
+        budget: undefined,
         endpoint: "https://archive.example:9000",
         bucket: "raw",
         prefix: "ccat/",
@@ -113,7 +116,7 @@ for (const version of versions) {
       assert.deepEqual(await findPackagesOfObservation(db, unit), [pack]);
       assert.equal(await findPackagesOfObservation(db, "OBS-2"), undefined);
       assert.deepEqual(
-        (await packageFiles(db, pack.id)).map(({ path }) => path),
+        (await Array.fromAsync(packageFiles(db, pack.id))).map(({ path }) => path),
         ["a/b.fits", "z.fits"],
       );
       assert.deepEqual([pack.checksum, pack.state, pack.fileCount], [undefined, "waiting", 2]);
@@ -130,11 +133,72 @@ for (const version of versions) {
       }));
       const many = { name: "many", size: 5, checksum: undefined, state: "archived", files } as const;
       const pack = await db.transaction((tx) => insertPackage(tx, many));
-      const found = await packageFiles(db, pack.id);
-      assert.deepEqual(
-        found.toSorted((a, b) => a.size - b.size),
-        files,
+      for (const name of ["neighbour", "another"]) await db.transaction((tx) => insertPackage(tx, { ...many, name }));
+      const stream = packageFiles(db, pack.id);
+      for (const pass of ["first", "second"]) {
+        const found = await Array.fromAsync(stream);
+        assert.deepEqual(
+          found.toSorted((a, b) => a.size - b.size),
+          files,
+          pass,
+        );
+      }
+    });
+
+    test("files come as they are asked for: whoever stops early has asked for two pages at most", async (t) => {
+      const db = await databases.open(t);
+      await seedLocations(db);
+      const files = Array.from({ length: 9000 }, (_, number) => ({ path: `${number}`, size: 1, checksum: undefined }));
+      const { id } = await db.transaction((tx) =>
+        insertPackage(tx, { name: "many", size: 5, checksum: undefined, state: "archived", files }),
       );
+      const asked: string[] = [];
+      const counted: Queryable = {
+        query: (statement) => {
+          asked.push(statement.text);
+          return db.query(statement);
+        },
+      };
+      for await (const { size } of packageFiles(counted, id)) {
+        assert.equal(size, 1);
+        break;
+      }
+      assert.equal(asked.length, 2);
+      for (const text of asked) assert.match(text, /LIMIT/);
+      const broken: Queryable = {
+        query: (statement) =>
+          asked.push("") > 4 ? Promise.reject(new Error("the network is away")) : db.query(statement),
+      };
+      await assert.rejects(Array.fromAsync(packageFiles(broken, id)), /the network is away/);
+    });
+
+    test("a catalogue's rows come in whatever signs they are written, from a stream as from a list", async (t) => {
+      const db = await databases.open(t);
+      await seedLocations(db);
+      const paths = ["tab\there", "back\\slash", "line\nfeed", "\\N", "\\.", "ünï/😀", "return\r", " "];
+      async function* stream() {
+        for (const path of paths) yield { path, size: 2 ** 40, checksum: { algorithm: "a\tb", digest: "\\N" } };
+      }
+      const pack = await db.transaction((tx) =>
+        insertPackage(tx, { name: "odd", size: 5, checksum: undefined, state: "archived", files: stream() }),
+      );
+      assert.equal(pack.fileCount, paths.length);
+      const found = await Array.fromAsync(packageFiles(db, pack.id));
+      assert.deepEqual(found.map(({ path }) => path).sort(), paths.toSorted());
+      assert.deepEqual(found[0], { ...found[0], size: 2 ** 40, checksum: { algorithm: "a\tb", digest: "\\N" } });
+    });
+
+    test("one row that is refused leaves nothing of the package, and the connection is as good as before", async (t) => {
+      const db = await databases.open(t, { poolSize: 2 });
+      await seedLocations(db);
+      const twice = Array.from({ length: 30_000 }, (_, i) => ({ path: `${i % 29_999}`, size: 1, checksum: undefined }));
+      const insert = (files: typeof twice) =>
+        db.transaction((tx) =>
+          insertPackage(tx, { name: "p", size: 5, checksum: undefined, state: "archived", files }),
+        );
+      for (let i = 0; i < 3; i++) await assert.rejects(insert(twice), DatabaseRefused);
+      assert.deepEqual(await findPackagesByNames(db, ["p"]), []);
+      assert.equal((await insert(twice.slice(0, 25_000))).fileCount, 25_000);
     });
 
     test("sources are copies that are there, at archives in use, the preferred first", async (t) => {

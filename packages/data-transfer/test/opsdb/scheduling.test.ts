@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import sql, { type Sql } from "sql-template-tag";
 import { completeItem } from "../../src/opsdb/claim-ends.ts";
-import type { Database, Queryable } from "../../src/opsdb/database.ts";
+import type { Database, Transaction } from "../../src/opsdb/database.ts";
 import { cancelJob, retryJob } from "../../src/opsdb/job-control.ts";
 import { getItem, getJob, setWaitingTask } from "../../src/opsdb/jobs.ts";
 import { pauseLocation, resumeLocation } from "../../src/opsdb/locations.ts";
@@ -232,7 +232,7 @@ for (const version of versions) {
 }
 
 /** Has the statements planned instead of carried out; those that follow from rows that were found are not reached. */
-async function explain(db: Database, work: (q: Queryable) => Promise<unknown>): Promise<string[]> {
+async function explain(db: Database, work: (q: Transaction) => Promise<unknown>): Promise<string[]> {
   const plans: string[] = [];
   await work({
     async query<T>(statement: Sql): Promise<T[]> {
@@ -240,6 +240,7 @@ async function explain(db: Database, work: (q: Queryable) => Promise<unknown>): 
       plans.push(rows.map((row) => row["QUERY PLAN"]).join("\n"));
       return [];
     },
+    async copyIn() {},
   });
   return plans;
 }

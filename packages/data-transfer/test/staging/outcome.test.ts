@@ -32,7 +32,11 @@ const table: readonly [error: Error, to: "pending" | "scheduled" | "failed", rea
   [new packages.MissingFile({ paths: ["f"], count: 1 }), "failed", "corrupt_source"],
   [new packages.TarDamaged({ offset: 0, why: "it has no end" }), "failed", "corrupt_source"],
   [new destination.NoSpace({ path, errno: "ENOSPC" }), "pending", "no_space"],
-  [new staging.NotEnoughSpace({ path, needed: 2, free: 1, reserved: 0, keepFree: 0 }), "pending", "no_space"],
+  [
+    new staging.NotEnoughSpace({ path, lacks: "bytes", missing: 1, needed: 2, free: 1, reserved: 0, keepFree: 0 }),
+    "pending",
+    "no_space",
+  ],
   [new destination.DestinationNotWritable({ path, errno: "EROFS" }), "pending", "misconfigured"],
   [new destination.PathOutsideRoot({ root: "/scratch", path, why: "it is a link" }), "pending", "misconfigured"],
   [new destination.StorageFailed({ path, errno: "EIO", operation: "write" }), "pending", "transient"],

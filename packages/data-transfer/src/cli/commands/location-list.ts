@@ -3,6 +3,7 @@ import { operationsAt } from "../../model/operation.ts";
 import { listLocations } from "../../opsdb/locations.ts";
 import { queueName } from "../../queues/queue-name.ts";
 import type { CommandDefinition } from "../command.ts";
+import { formatBytes } from "../output/format.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const locationList: CommandDefinition = {
@@ -23,6 +24,11 @@ export const locationList: CommandDefinition = {
         { heading: "STORAGE", cell: ({ storageType }) => storageType },
         { heading: "WHERE", cell: place },
         { heading: "QUEUES", cell: (location) => queuesOf(location).join(", ") || undefined },
+        {
+          heading: "BUDGET",
+          cell: ({ budget }) => (budget === undefined ? undefined : formatBytes(budget)),
+          align: "right",
+        },
         { heading: "STATE", cell: state },
       ],
       (location) => ({ ...location, queues: queuesOf(location) }),

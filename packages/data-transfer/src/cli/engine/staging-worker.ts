@@ -8,9 +8,10 @@ import type { Database } from "../../opsdb/database.ts";
 import type { DiscoveredQueue } from "../../queues/discover.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { carriesStagingId } from "../../staging/message.ts";
-import { createSpaceBook } from "../../staging/space.ts";
+import { createSpace } from "../../staging/space.ts";
 import { type StagingObserver, stagingTask } from "../../staging/task.ts";
 import { type Archives, createArchives } from "./archives.ts";
+import { openPlaces } from "./places.ts";
 
 export interface EngineParts {
   settings: Settings;
@@ -42,21 +43,27 @@ export async function startStagingWorker(
   const { staging } = settings;
   const name = settings.worker.name ?? `staging@${hostname()}-${process.pid}`;
   const archives = parts.archives ?? createArchives(settings, log);
-  const space = createSpaceBook(staging.keepFree);
+  const space = createSpace(db, staging.keepFree);
+  const root = resolve(staging.root);
+  const places = openPlaces(
+    queues.map(({ location }) => location),
+    { settings, db, health, root, log },
+  );
   const work = {
     db,
     place: {
       archive: archives.open,
-      space,
       modes: { file: staging.fileMode, dir: staging.dirMode, gid: staging.group },
       direct: staging.directWrites,
     },
-    root: resolve(staging.root),
+    root,
+    space,
+    mountOf: places.mountOf,
     locationIds: queues.map(({ location }) => location.id),
     worker: name,
     claimLease: staging.claimLease,
     retry: { maxAttempts: staging.maxAttempts, base: staging.retryBase, max: staging.retryMax },
-    observer: observe(metrics, () => space.reserved),
+    observer: observe(metrics, () => space.unwritten),
   };
   const turned = health.loop("consume", deadAfter);
   const consuming = health.condition("consuming");
@@ -97,6 +104,7 @@ export async function startStagingWorker(
     async stop(options) {
       consuming.fails("shutting down");
       await worker.stop(options);
+      await places.stop();
       await archives.close();
     },
   };

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { SeedInvalid } from "../../errors/seed.ts";
 import { locationTypes, type Site } from "../../model/location.ts";
 import type { LocationSeed } from "../../opsdb/locations.ts";
+import { parseSize } from "../../settings/units.ts";
 
 /** Sites and locations as they shall be in the database. */
 export interface Seed {
@@ -47,6 +48,14 @@ const common = {
   location_type: z.enum(locationTypes),
   priority: z.number().int().default(0),
   active: z.boolean().default(true),
+  budget: z
+    .unknown()
+    .transform((value, context) => {
+      const bytes = parseSize(value);
+      if (bytes === undefined) context.addIssue({ code: "custom", message: 'expected a size: bytes, or "10 TiB"' });
+      return bytes ?? z.NEVER;
+    })
+    .optional(),
 };
 
 const location = z.discriminatedUnion("storage_type", [
@@ -73,8 +82,8 @@ const location = z.discriminatedUnion("storage_type", [
 const seedFile = z.strictObject({ site: z.array(site).default([]), location: z.array(location).default([]) });
 
 function toSeed(entry: z.infer<typeof location>, root: string): LocationSeed {
-  const { name, location_type: locationType, priority, active } = entry;
-  const base = { name, locationType, priority, active };
+  const { name, location_type: locationType, priority, active, budget } = entry;
+  const base = { name, locationType, priority, active, budget };
   switch (entry.storage_type) {
     case "disk":
       return { ...base, storageType: "disk", host: entry.host, path: resolve(root, entry.path) };

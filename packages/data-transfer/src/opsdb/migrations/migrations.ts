@@ -16,6 +16,9 @@ export const migrations: readonly Migration[] = [
   migration(1, "catalogue", file("0001_catalogue.sql")),
   migration(2, "staging", file("0002_staging.sql")),
   migration(3, "state_rules", stateRules()),
+  migration(4, "room", file("0004_room.sql")),
+  migration(5, "waivers", file("0005_waivers.sql")),
+  migration(6, "copies_in_bulk", file("0006_copies_in_bulk.sql")),
 ];
 
 /** The version of a database that is up to date. */
