@@ -14,6 +14,7 @@ import { measureHealth } from "./measure-health.ts";
 import { measureIdle } from "./measure-idle.ts";
 import { measureMemory } from "./measure-memory.ts";
 import { measurePickUp } from "./measure-pick-up.ts";
+import { measureRecording } from "./measure-recording.ts";
 import { measureSpeed } from "./measure-speed.ts";
 import { type Rig, startRig } from "./rig.ts";
 import { programScope } from "./scope.ts";
@@ -24,6 +25,8 @@ const measurements: Readonly<Record<string, (rig: Rig, say: (line: string) => vo
   health: measureHealth,
   memory: measureMemory,
   speed: measureSpeed,
+  // Last: it leaves millions of rows, which PostgreSQL goes on to tidy.
+  recording: measureRecording,
 };
 
 const { check, only, output, directory } = parseArgs({

@@ -56,6 +56,67 @@ suite("commands on a real database", () => {
     assert.equal(await ok("location", "list", "--output", "json"), before);
   });
 
+  test("a budget is set, seen, seeded and lifted; nonsense is refused", async (t) => {
+    const { ok, run, fails } = await migrated(t);
+    const set = JSON.parse(await ok("location", "budget", "ramses_processing", "50 TiB", "--output", "json"));
+    assert.deepEqual(set, {
+      ...{ location: "cologne/ramses_processing", budget: 50 * 2 ** 40, staged: 0, reserved: 0 },
+    });
+    assert.match(await ok("location", "list"), /50\.0 TiB/);
+    await ok("db", "seed");
+    const budgetOf = async () => {
+      const [location] = JSON.parse(await ok("location", "list", "--output", "json")) as { budget: number | null }[];
+      return location?.budget;
+    };
+    assert.equal(await budgetOf(), 50 * 2 ** 40, "a list that does not speak of it leaves it");
+    const entry = '[[location]]\nsite = "cologne"\nname = "ramses_processing"\nlocation_type = "processing"\n';
+    const { stderr } = await fails(
+      `${entry}storage_type = "disk"\npath = "/data"\nbudget = "much"`,
+      "db",
+      "seed",
+      "--file",
+    );
+    assert.match(stderr, /location\.0\.budget: expected a size/);
+    await ok("location", "budget", "cologne/ramses_processing", "none");
+    assert.equal(await budgetOf(), null);
+    const refused = await run("location", "budget", "ramses_processing", "plenty");
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /a budget is a size such as "10 TiB", or none, not "plenty"/);
+    assert.match((await run("location", "budget", "nowhere", "1 TiB")).stderr, /\[CDT-UNKNOWN-LOCATION\]/);
+  });
+
+  test("a waiver is granted with a reason, listed, and revoked; each is said by who did it", async (t) => {
+    const { ok, run, database } = await migrated(t);
+    await postgres.query(
+      "INSERT INTO ccat_data_transfer.raw_data_package (name, size, file_count) VALUES ('chai_lfa_0001', 1, 1)",
+      [],
+      database,
+    );
+    const grant = ["waiver", "grant", "chai_lfa_0001", "--rule", "symbolic-link"];
+    for (const [argv, sentence] of [
+      [grant, /say why: --why/],
+      [[...grant, "--why", "  "], /say why: --why/],
+      [["waiver", "grant", "chai_lfa_0001", "--why", "so"], /say which rule: --rule symbolic-link or --rule hard-link/],
+      [["waiver", "grant", "chai_lfa_0001", "--rule", "absolute-path", "--why", "so"], /symbolic-link, hard-link/],
+      [["waiver", "grant", "unknown", "--rule", "hard-link", "--why", "so"], /\[CDT-UNKNOWN-PACKAGE\]/],
+    ] as const) {
+      const refused = await run(...argv);
+      assert.equal(refused.code, 2, refused.stdout);
+      assert.match(refused.stderr, sentence);
+    }
+    const granted = JSON.parse(await ok(...grant, "--why", "only latest.fits", "--output", "json"));
+    assert.deepEqual([granted.package_name, granted.rule, granted.added], ["chai_lfa_0001", "symbolic-link", true]);
+    const again = JSON.parse(await ok(...grant, "--why", "again", "--output", "json"));
+    assert.deepEqual([again.why, again.added], ["only latest.fits", false]);
+    assert.match(await ok("waiver", "list"), /chai_lfa_0001 +symbolic-link +\S+@\S+ .*only latest\.fits/);
+    const revoke = ["waiver", "revoke", "chai_lfa_0001", "--rule", "symbolic-link", "--output", "json"];
+    const revoked = async () => (JSON.parse(await ok(...revoke)) as { revoked: boolean }).revoked;
+    assert.deepEqual([await revoked(), await revoked()], [true, false]);
+    assert.deepEqual(JSON.parse(await ok("waiver", "list", "--output", "json")), []);
+    const [kept] = JSON.parse(await ok("waiver", "list", "chai_lfa_0001", "--revoked", "--output", "json"));
+    assert.deepEqual([kept.why, typeof kept.revoked_by], ["only latest.fits", "string"]);
+  });
+
   test("a schema that somebody changed by hand is found out, object by object", async (t) => {
     const { run, ok, database } = await migrated(t);
     assert.match(await ok("db", "inspect"), /no differences/);

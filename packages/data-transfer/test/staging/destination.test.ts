@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { mountSmallDisk, withoutMounting } from "../../../../testing/small-disk.ts";
 import { retryJob } from "../../src/opsdb/job-control.ts";
+import { roomInUse } from "../../src/opsdb/room.ts";
 import { lastFirst } from "../world/cleaning.ts";
 import { aPackage } from "../world/package.ts";
 import { startWorld } from "../world/start-world.ts";
@@ -102,6 +103,8 @@ test("a destination that fills up in the middle leaves nothing behind, and the p
   await world.workUntilIdle();
   const pending = [{ package: one, code: "CDT-NO-SPACE", reason: "no_space" as const }];
   await world.expect({ pending, leftOver: "nothing", next: "nowhere" });
+  const promised = await roomInUse(world.db, world.locations.ramses_processing.id);
+  t.assert.deepEqual([promised.reserved, promised.unwritten], [0, { bytes: 0, files: 0 }]);
   room = true;
   await unlink(join(disk.path, "somebody"));
   await world.letTimePass();

@@ -40,6 +40,9 @@ const table: readonly [error: Error, to: "pending" | "scheduled" | "failed", rea
   [new destination.DestinationNotWritable({ path, errno: "EROFS" }), "pending", "misconfigured"],
   [new destination.PathOutsideRoot({ root: "/scratch", path, why: "it is a link" }), "pending", "misconfigured"],
   [new destination.StorageFailed({ path, errno: "EIO", operation: "write" }), "pending", "transient"],
+  [new destination.StorageFailed({ path, errno: "ESTALE", operation: "fsync" }), "pending", "transient"],
+  [new destination.StorageStalled({ path, seconds: 30 }), "pending", "transient"],
+  [new destination.NoSpace({ path, errno: "EDQUOT" }), "pending", "no_space"],
   [new destination.TakenOver({ path }), "pending", "transient"],
   [new staging.DestinationOccupied(path, "it is a file"), "failed", "destination_occupied"],
   [new staging.NoSource("package"), "failed", "no_source"],
@@ -84,6 +87,12 @@ test("what is transient ends after the last attempt; space and configuration are
     outcomeOf(new destination.NoSpace({ path, errno: "ENOSPC" }), { attempt: 50, failures: 49 }, policy).to,
     "pending",
   );
+  const stalled = outcomeOf(
+    new destination.StorageStalled({ path, seconds: 30 }),
+    { attempt: 50, failures: 49 },
+    policy,
+  );
+  assert.ok(stalled.to === "pending" && !stalled.countsAsFailure, "however long a mount hangs");
   assert.equal(
     outcomeOf(new source.CredentialsMissing({ location: "lta" }), { attempt: 50, failures: 49 }, policy).to,
     "pending",

@@ -25,14 +25,21 @@ END $$;
 CREATE TRIGGER copies_are_of_something AFTER INSERT ON physical_copy
   REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_copies_of_nothing();
 
-CREATE FUNCTION refuse_other_copy() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Who makes a row speak of another file or place does so by the row.
+CREATE FUNCTION refuse_change_to_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION 'copy % stays a copy of the same, at the same place', OLD.id USING ERRCODE = 'foreign_key_violation';
+  IF NOT EXISTS (SELECT FROM data_location WHERE id = NEW.data_location_id) THEN
+    RAISE EXCEPTION 'a copy lies at a location that does not exist' USING ERRCODE = 'foreign_key_violation';
+  END IF;
+  IF NEW.raw_data_file_id IS NOT NULL AND NOT EXISTS (SELECT FROM raw_data_file WHERE id = NEW.raw_data_file_id) THEN
+    RAISE EXCEPTION 'a copy is of a file that does not exist' USING ERRCODE = 'foreign_key_violation';
+  END IF;
+  RETURN NEW;
 END $$;
-CREATE TRIGGER copy_stays_the_same_one BEFORE UPDATE OF raw_data_file_id, data_location_id ON physical_copy
+CREATE TRIGGER copies_stay_of_something BEFORE UPDATE OF raw_data_file_id, data_location_id ON physical_copy
   FOR EACH ROW WHEN (OLD.raw_data_file_id IS DISTINCT FROM NEW.raw_data_file_id
     OR OLD.data_location_id <> NEW.data_location_id)
-  EXECUTE FUNCTION refuse_other_copy();
+  EXECUTE FUNCTION refuse_change_to_nothing();
 
 CREATE FUNCTION delete_copies_of_files() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
