@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { statfs } from "node:fs/promises";
+import { rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { mountSmallDisk, withoutMounting } from "../../../../testing/small-disk.ts";
 import { temporaryDirectory } from "../../../../testing/temporary-directory.ts";
+import { SourceUnreachable } from "../../src/errors/source.ts";
 import { NotEnoughSpace, type Shortage } from "../../src/errors/staging.ts";
 import { renewClaim } from "../../src/opsdb/claims.ts";
 import { setBudget } from "../../src/opsdb/locations.ts";
@@ -176,4 +177,49 @@ test("a location's budget holds back what would exceed it, and lets it go when i
   await budget(1_000_000);
   await world.untilItem(two, "was staged, an hour before its next attempt", ({ status }) => status === "completed");
   await world.expect({ staged: [one, two], leftOver: "nothing" });
+});
+
+test("what an earlier attempt has written needs no room again; and it makes room for others where even the rest has none", {
+  skip,
+}, async (t) => {
+  const { world, disk } = await smallWorld(t, 12 * MiB);
+  const large = { files: 4, bytes: 2 * MiB };
+  const [lucky, unlucky] = await world.archive.put(aPackage(large), aPackage(large));
+  let breaks = true;
+  await world.startWorker({
+    around: (storage) => ({
+      ...storage,
+      async *read(key, range, pin, signal) {
+        let bytes = 0;
+        for await (const chunk of storage.read(key, range, pin, signal)) {
+          yield chunk;
+          bytes += chunk.length;
+          if (breaks && bytes > 5 * MiB) throw new SourceUnreachable({ storage: storage.name, key, what: "cut" });
+        }
+      },
+    }),
+  });
+  await world.request([lucky]);
+  await world.workUntilIdle();
+  assert.equal((await world.item(lucky)).errorCode, "CDT-SOURCE-UNREACHABLE");
+  await writeFile(join(disk.path, "somebody"), Buffer.alloc(3 * MiB));
+  assert.ok((await freeRoom(disk.path)).bytes! < 8 * MiB, "there is no room for all of it");
+  breaks = false;
+  await world.letTimePass();
+  await world.workUntilIdle();
+  assert.equal((await world.item(lucky)).status, "completed");
+
+  await rm(join(disk.path, "somebody"));
+  await disk.resize(20 * MiB);
+  breaks = true;
+  await world.request([unlucky]);
+  await world.workUntilIdle();
+  assert.equal((await world.item(unlucky)).errorCode, "CDT-SOURCE-UNREACHABLE");
+  breaks = false;
+  const { bytes } = await freeRoom(disk.path);
+  await writeFile(join(disk.path, "somebody"), Buffer.alloc(bytes! - MiB));
+  await world.letTimePass();
+  await world.workUntilIdle();
+  const pending = [{ package: unlucky, code: "CDT-NOT-ENOUGH-SPACE", reason: "no_space" as const }];
+  await world.expect({ staged: [lucky], pending, leftOver: "nothing", next: "spare_processing" });
 });
