@@ -24,7 +24,7 @@ process.stdout.write("ready\n");
 const staged = join(world, "location/staged");
 let directory = "";
 try {
-  directory = await prepareDirectory(staged, 1, Number(attempt));
+  directory = await prepareDirectory(staged, 1, Number(attempt), world);
   const whole = (start: number) => archive.read("package.tar", { start }, pin, signal);
   const read = breakAt === undefined ? whole : (start: number) => broken(whole(start), Number(breakAt) - start);
   const source = { name: archive.name, ...pin, read };

@@ -116,7 +116,7 @@ export function createPowerLossModel(root: string): PowerLossModel {
       at(path) {
         let node: Node | undefined = top;
         for (const name of segmentsOf(path)) {
-          const slot = node.entries.get(name) ?? [];
+          const slot: Entry[] = node.entries.get(name) ?? [];
           node = slot[decide(slot)]?.node;
           if (node === undefined) return undefined;
         }

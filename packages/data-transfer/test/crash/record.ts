@@ -24,7 +24,7 @@ const calls = [
 
 /**
  * Runs one attempt of bringing a package to the disk, in a process of its own, and writes down what it did below the
- * location's folder.
+ * world's folder.
  *
  * @param lie the so-manieth fsync is not made, and answered with success
  * @param breakAt bytes of the archive after which its source breaks
@@ -50,5 +50,5 @@ export async function record(
   const [code] = await once(child, "close");
   assert.equal(code, 0);
   const says = output.trim().split("\n")[1] ?? "";
-  return { says, ...readStraceLog(await readFile(log, "utf8"), dirname(world.staged)) };
+  return { says, ...readStraceLog(await readFile(log, "utf8"), folder) };
 }
