@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { PathOutsideRoot } from "../errors/destination.ts";
 import { checkMemberPath } from "./names.ts";
+import { syncOpenDirectory } from "./sync.ts";
 import { translateWriteError } from "./translate-write-error.ts";
 
 /**
@@ -25,8 +26,8 @@ export function destinationPath(root: string, locationPath: string, ...names: st
 }
 
 /**
- * Walks from `root` down to `path`, makes what is missing (mode 0750, durable), and follows no link on the way. The root
- * itself has to exist and may be reached through links.
+ * Walks from `root` down to `path`, makes what is missing (mode 0750), and follows no link on the way. Afterwards all names
+ * below the root are durable, whoever made them. The root itself has to exist and may be reached through links.
  *
  * @throws PathOutsideRoot, DestinationNotWritable, NoSpace, StorageFailed
  */
@@ -55,24 +56,51 @@ const openForSearch = 0o10000000 | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 async function enter(folder: FileHandle, segment: string, root: string, path: string): Promise<FileHandle> {
   // Below an open descriptor, as openat(2) would: the path that led to it may change meanwhile.
-  const next = `/proc/self/fd/${folder.fd}/${segment}`;
-  try {
-    return await open(next, openForSearch);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOTDIR" || code === "ELOOP") {
+  const place = `/proc/self/fd/${folder.fd}/${segment}`;
+  let made = false;
+  const next = await open(place, openForSearch).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOTDIR" || error.code === "ELOOP") {
       throw new PathOutsideRoot({ root, path, why: `${segment} is a link or a file` }, { cause: error });
     }
-    if (code !== "ENOENT") throw error;
-  }
-  await mkdir(next, 0o750).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
+    if (error.code !== "ENOENT") throw error;
+    await mkdir(place, 0o750).catch((late: NodeJS.ErrnoException) => {
+      if (late.code !== "EEXIST") throw late;
+    });
+    made = true;
+    return await open(place, openForSearch);
   });
-  const parent = await open(`/proc/self/fd/${folder.fd}/.`, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    await parent.sync();
-  } finally {
-    await parent.close();
+    await makeNameDurable(folder, next, made, path);
+    return next;
+  } catch (error) {
+    await next.close();
+    throw error;
   }
-  return await open(next, openForSearch);
+}
+
+/** Folders whose names are durable as far as this process knows, by device and inode. */
+const durable = new Set<string>();
+const mostKnown = 10_000;
+
+/**
+ * Syncs a folder's parent, unless that has been done before. One that was there already may have been made a moment ago by
+ * somebody who has not come to syncing it, or never will.
+ */
+async function makeNameDurable(parent: FileHandle, folder: FileHandle, made: boolean, path: string): Promise<void> {
+  const { dev, ino } = await folder.stat({ bigint: true });
+  const identity = `${dev}:${ino}`;
+  if (durable.has(identity) && !made) return;
+  try {
+    const opened = await open(`/proc/self/fd/${parent.fd}/.`, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await syncOpenDirectory(opened, path);
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    // What lies where we may only pass through is not ours.
+    if (made || (error as NodeJS.ErrnoException).code !== "EACCES") throw error;
+  }
+  if (durable.size >= mostKnown) durable.clear();
+  durable.add(identity);
 }

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { translateWriteError } from "./translate-write-error.ts";
 
 /** Directories that are synced at the same time: the file system makes one transaction of many. */
@@ -26,15 +26,22 @@ export async function syncDirectory(directory: string): Promise<void> {
   try {
     const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
-      await handle.sync();
-    } catch (error) {
-      if (!refusesToSync(error)) throw error;
-      warnOnce(directory);
+      await syncOpenDirectory(handle, directory);
     } finally {
       await handle.close();
     }
   } catch (error) {
     throw translateWriteError(error, directory, "fsync");
+  }
+}
+
+/** The same for one that is open. Whatever the system answers, but a refusal, is thrown as it is. */
+export async function syncOpenDirectory(handle: FileHandle, directory: string): Promise<void> {
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!refusesToSync(error)) throw error;
+    warnOnce(directory);
   }
 }
 

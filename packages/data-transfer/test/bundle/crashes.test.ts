@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { without } from "../../../../testing/require-server.ts";
 import { removeTree } from "../../src/bundle/remove-tree.ts";
@@ -84,7 +84,10 @@ for (const [call, errno, code, kind] of faults) {
 
 test("a file system that refuses to sync directories is warned of, once, and works", { skip, timeout }, async (t) => {
   const world = await aSmallPackage(t);
+  await removeTree(dirname(world.staged));
   const directories = [
+    dirname(dirname(world.staged)),
+    dirname(world.staged),
     world.staged,
     join(world.staged, ".staging-1-1"),
     join(world.staged, ".staging-1-1/tree"),
