@@ -9,7 +9,7 @@
  * behind. Rounds are how often contestants take turns; a scale below 1 makes smaller packages, for a quick look whose figures
  * mean little. Another program is measured in the place of this checkout's with --program.
  */
-import { mkdtemp, realpath } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -66,6 +66,7 @@ if (unknown.length > 0)
   stop(`${unknown.join(", ")}: no such measurement; there are ${Object.keys(measurements).join(", ")}`);
 if (output !== "table" && output !== "json") stop(`--output is table or json, not ${output}`);
 
+const common = { rounds: Number(rounds), scale: Number(scale), program: resolve(program), say };
 const machine = describeMachine(directory);
 const scope = programScope();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -74,11 +75,13 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 const figures: Figure[] = [];
 const failed: string[] = [];
 try {
-  const tools = await makeTools();
+  const folder = await mkdtemp(join(await realpath(directory), "ccat-bench-"));
+  scope.after(() => removeTree(folder));
+  const rig = rigFor(folder);
   for (const name of wanted) {
     const began = performance.now();
     try {
-      figures.push(...(await measurements[name]!(tools)));
+      figures.push(...(await measure(name, folder, rig)));
       say(`${name}: took ${((performance.now() - began) / 1000).toFixed(0)} s`);
     } catch (error) {
       failed.push(name);
@@ -112,15 +115,27 @@ for (const figure of missed) {
 if (failed.length > 0) say(`could not be measured: ${failed.join(", ")}`);
 if (failed.length > 0 || (check && missed.length > 0)) process.exitCode = 1;
 
-async function makeTools(): Promise<Tools> {
-  const folder = await mkdtemp(join(await realpath(directory), "ccat-bench-"));
-  scope.after(() => removeTree(folder));
-  let rig: Promise<Rig> | undefined;
-  const tools: Tools = {
-    ...{ scope, directory: folder, rounds: Number(rounds), scale: Number(scale), program: resolve(program), say },
-    rig: () => (rig ??= startRig(tools)),
+/** In a folder of its own, with servers that end with it. */
+async function measure(name: string, parent: string, rig: () => Promise<Rig>): Promise<Figure[]> {
+  const own = programScope();
+  scope.after(() => own.close());
+  const directory = join(parent, name);
+  await mkdir(directory);
+  own.after(() => removeTree(directory));
+  try {
+    return await measurements[name]!({ ...common, scope: own, directory, rig });
+  } finally {
+    await own.close();
+  }
+}
+
+/** Redis and PostgreSQL serve all measurements that ask for them. */
+function rigFor(parent: string): () => Promise<Rig> {
+  let started: Promise<Rig> | undefined;
+  return () => {
+    started ??= startRig({ scope, directory: join(parent, "rig"), program: common.program });
+    return started;
   };
-  return tools;
 }
 
 function say(line: string): void {

@@ -92,7 +92,11 @@ async function describe(path: string, tar: TarFile, algorithm: ChecksumAlgorithm
 }
 
 function scaled({ packages, files, bytes }: SetShape, scale: number): SetShape {
-  return { packages, files: Math.max(1, Math.round(files * scale)), bytes: Math.round(bytes * scale) };
+  return {
+    packages,
+    files: Math.max(Math.min(files, 10), Math.round(files * scale)),
+    bytes: Math.round(bytes * scale),
+  };
 }
 
 function wording({ packages, files, bytes }: SetShape): string {
