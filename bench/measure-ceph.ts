@@ -33,7 +33,7 @@ export async function measureCeph(tools: Tools): Promise<Figure[]> {
     for (const { key: Key, tar, size: ContentLength } of set.all) {
       await ceph.client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: createReadStream(tar), ContentLength }));
     }
-    const measured = await measureSet(tools, "ceph", set, source, 1);
+    const measured = await measureSet(tools, { measurement: "ceph", set, source, roundsOfScript: 1 });
     figures.push(...measured.figures);
     costs.push(...measured.costs);
     await set.remove();

@@ -1,7 +1,8 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdtemp, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { jobProgress } from "../packages/data-transfer/src/opsdb/job-progress.ts";
+import { stagedDirectory } from "../packages/data-transfer/src/staging/destination.ts";
 import { requestStaging } from "../packages/data-transfer/src/staging/request.ts";
 import { type ArchivedPackage, archivePackage } from "./archive-package.ts";
 import type { Figure } from "./figure.ts";
@@ -9,7 +10,6 @@ import { mebibyte } from "./mover/sample-set.ts";
 import type { Tools } from "./mover/tools.ts";
 import { peakMemory } from "./process-figures.ts";
 import type { Rig } from "./rig.ts";
-import { unstage } from "./ring.ts";
 
 /** Packages at a time: as the settings have it where nobody says otherwise, and more. */
 const concurrencies = [2, 8] as const;
@@ -30,7 +30,7 @@ export async function measureRate(tools: Tools): Promise<Figure[]> {
   }
   const figures: Figure[] = [];
   for (const concurrency of concurrencies) {
-    const { seconds, peak } = await stageAll(rig, packages, concurrency);
+    const { seconds, peak } = await stageAll(tools, rig, packages, concurrency);
     const what = `${count} packages of 1 MiB in 4 files, ${concurrency} at a time`;
     tools.say(`rate: ${what}: ${seconds.toFixed(1)} s`);
     figures.push(
@@ -43,6 +43,7 @@ export async function measureRate(tools: Tools): Promise<Figure[]> {
 }
 
 async function stageAll(
+  { attic }: Tools,
   rig: Rig,
   packages: readonly ArchivedPackage[],
   concurrency: number,
@@ -58,18 +59,19 @@ async function stageAll(
   } finally {
     await manager.stop();
     await worker.stop();
-    for (const { name } of packages) await unstage(rig, name);
+    const staged = dirname(stagedDirectory(rig.directory, rig.destination, packages[0]!.name));
+    await rename(staged, await mkdtemp(join(attic, "staged-")));
   }
 }
 
-/** @throws {Error} when not all items are completed in the end */
+/** @throws {Error} when an item fails */
 async function endOf({ db }: Rig, jobId: number, items: number): Promise<void> {
   const deadline = AbortSignal.timeout(patience);
   for (;;) {
     deadline.throwIfAborted();
-    const { counts, job } = (await jobProgress(db, jobId))!;
+    const { counts } = (await jobProgress(db, jobId))!;
     if (counts.completed === items) return;
-    if (job.status === "failed") throw new Error(`job ${jobId}: ${JSON.stringify(counts)}`);
+    if (counts.failed > 0) throw new Error(`job ${jobId}: ${JSON.stringify(counts)}`);
     await pause(50);
   }
 }

@@ -77,16 +77,17 @@ const failed: string[] = [];
 try {
   const folder = await mkdtemp(join(await realpath(directory), "ccat-bench-"));
   scope.after(() => removeTree(folder));
+  await mkdir(join(folder, "attic"));
   const rig = rigFor(folder);
   for (const name of wanted) {
     const began = performance.now();
     try {
       figures.push(...(await measure(name, folder, rig)));
-      say(`${name}: took ${((performance.now() - began) / 1000).toFixed(0)} s`);
     } catch (error) {
       failed.push(name);
       say(`${name}: ${(error as Error).message}`);
     }
+    say(`${name}: took ${((performance.now() - began) / 1000).toFixed(0)} s`);
   }
 } finally {
   await scope.close();
@@ -123,7 +124,7 @@ async function measure(name: string, parent: string, rig: () => Promise<Rig>): P
   await mkdir(directory);
   own.after(() => removeTree(directory));
   try {
-    return await measurements[name]!({ ...common, scope: own, directory, rig });
+    return await measurements[name]!({ ...common, scope: own, directory, attic: join(parent, "attic"), rig });
   } finally {
     await own.close();
   }

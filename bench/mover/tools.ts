@@ -6,6 +6,8 @@ export interface Tools {
   scope: Scope;
   /** On the file system that is measured; gone when the bench ends. */
   directory: string;
+  /** On the same file system: what is put here goes when the bench ends, and not before (see contest.ts). */
+  attic: string;
   /** How often contestants take turns. */
   rounds: number;
   /** Sets of packages are made this many times as large: below 1 for a quick look. */
