@@ -8,6 +8,10 @@ export interface Figure {
   unit: string;
   /** What it must be below, or at least; undefined where nothing was promised and the figure is for information. */
   promised: Limit | undefined;
+  /** Of the rounds whose median it is. */
+  spread?: { least: number; most: number };
+  /** What we are after, and do not promise. */
+  ambition?: Limit;
 }
 
 export type Limit = { below: number } | { atMost: number } | { atLeast: number };
@@ -15,22 +19,44 @@ export type Limit = { below: number } | { atMost: number } | { atLeast: number }
 /** `met`, `missed`, or `-` where nothing was promised. */
 export function verdict({ value, promised }: Figure): "met" | "missed" | "-" {
   if (promised === undefined) return "-";
-  if ("below" in promised) return value < promised.below ? "met" : "missed";
-  if ("atMost" in promised) return value <= promised.atMost ? "met" : "missed";
-  return value >= promised.atLeast ? "met" : "missed";
+  return holds(value, promised) ? "met" : "missed";
+}
+
+/** `reached`, `not yet`, or `-` where there is none. */
+export function ambitionOf({ value, unit, ambition }: Figure): string {
+  if (ambition === undefined) return "-";
+  return `${wording(ambition, unit)}: ${holds(value, ambition) ? "reached" : "not yet"}`;
 }
 
 /** `< 256 MiB` */
 export function promiseOf({ promised, unit }: Figure): string {
-  if (promised === undefined) return "-";
-  if ("below" in promised) return `< ${promised.below} ${unit}`;
-  if ("atMost" in promised) return `<= ${promised.atMost} ${unit}`;
-  return `>= ${promised.atLeast} ${unit}`;
+  return promised === undefined ? "-" : wording(promised, unit);
 }
 
 /** `87.4 MiB` */
 export function measuredOf({ value, unit }: Figure): string {
-  return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${unit}`;
+  return `${rounded(value)} ${unit}`;
+}
+
+/** `85.1 to 90.3` */
+export function spreadOf({ spread }: Figure): string {
+  return spread === undefined ? "-" : `${rounded(spread.least)} to ${rounded(spread.most)}`;
+}
+
+function holds(value: number, limit: Limit): boolean {
+  if ("below" in limit) return value < limit.below;
+  if ("atMost" in limit) return value <= limit.atMost;
+  return value >= limit.atLeast;
+}
+
+function wording(limit: Limit, unit: string): string {
+  if ("below" in limit) return `< ${limit.below} ${unit}`;
+  if ("atMost" in limit) return `<= ${limit.atMost} ${unit}`;
+  return `>= ${limit.atLeast} ${unit}`;
+}
+
+function rounded(value: number): string {
+  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 }
 
 export function median(values: readonly number[]): number {

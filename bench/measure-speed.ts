@@ -1,89 +1,128 @@
-import { execFile } from "node:child_process";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { removeTree } from "../packages/data-transfer/src/bundle/remove-tree.ts";
-import { type ArchivedPackage, archivePackage, type PackageShape } from "./archive-package.ts";
-import { type Figure, median } from "./figure.ts";
-import type { Rig } from "./rig.ts";
-import { type Bell, openBell, unstage } from "./ring.ts";
+import type { Figure } from "./figure.ts";
+import { type Afterwards, contest } from "./mover/contest.ts";
+import {
+  algorithms,
+  curlAndTar,
+  operatorsScriptFor,
+  ours,
+  overHttp,
+  overTls,
+  type Source,
+} from "./mover/contestants.ts";
+import { costsOf, peakOf, processorPerGibibyte, processorRatio, rateOf, speedRatio } from "./mover/ratios.ts";
+import {
+  largeFiles,
+  makeSet,
+  manyPackages,
+  middleFiles,
+  type SampleSet,
+  type SetShape,
+  smallFiles,
+} from "./mover/sample-set.ts";
+import type { Cost } from "./mover/timed-run.ts";
+import type { Tools } from "./mover/tools.ts";
+import { startWebServer } from "./mover/web-server.ts";
 
-const run = promisify(execFile);
-const mebibyte = 2 ** 20;
-const rounds = 5;
+/** Of the speed of `curl | tar x`, which checks nothing. */
+const promises = { xxh64: { atLeast: 0.95 }, sha256: { atLeast: 0.8 } } as const;
+const ambition = { atLeast: 1.3 } as const;
 
-const packages: readonly PackageShape[] = [
-  { name: "speed-large-files", from: "S3", files: 4, bytes: 1024 * mebibyte },
-  { name: "speed-small-files", from: "S3", files: 6000, bytes: 512 * mebibyte },
-];
+/** The script takes several times as long as the others, and nothing is promised of it. */
+const roundsOfScript = 3;
 
-/** Seconds of one round. */
-interface Round {
-  staging: number;
-  tar: number;
-  tarAndSync: number;
+/** `package fetch` beside `curl | tar x`, and beside the script that an operator would write, from nginx on this machine. */
+export async function measureSpeed(tools: Tools): Promise<Figure[]> {
+  return await measureOverNginx(tools, "speed", [
+    { shape: largeFiles },
+    { shape: middleFiles },
+    { shape: smallFiles },
+    { shape: smallFiles, afterwards: "removed" },
+    { shape: manyPackages },
+  ]);
 }
 
-/**
- * Stages a package, and takes the same tar apart by `curl | tar x`, in turns: both over HTTP from one server on this
- * machine that has the tar in its page cache, both to one file system. The worker also hashes all bytes twice, compares them with the catalogue, syncs every file and records
- * it in PostgreSQL; tar does none of that, hence its time is given without and with a sync of the file system at the end.
- */
-export async function measureSpeed(rig: Rig, say: (line: string) => void): Promise<Figure[]> {
+/** The same over TLS. */
+export async function measureTls(tools: Tools): Promise<Figure[]> {
+  return await measureOverNginx(tools, "tls", [{ shape: largeFiles }, { shape: smallFiles }]);
+}
+
+interface Course {
+  shape: SetShape;
+  afterwards?: Afterwards;
+}
+
+async function measureOverNginx(tools: Tools, measurement: string, courses: readonly Course[]): Promise<Figure[]> {
+  const folder = join(tools.directory, "served");
+  const server = await startWebServer(tools, folder);
+  const source = measurement === "tls" ? overTls(server) : overHttp(server.endpoint);
   const figures: Figure[] = [];
-  const worker = await rig.startWorker();
-  const bell = await openBell(rig);
-  try {
-    for (const shape of packages) {
-      const made = await archivePackage(rig, shape);
-      const taken: Round[] = [];
-      for (let number = 1; number <= rounds; number++) {
-        const round = await measureRound(rig, bell, made);
-        const shown = Object.entries(round).map(([what, seconds]) => `${what} ${seconds.toFixed(2)} s`);
-        say(`speed: ${shape.files} files, round ${number} of ${rounds}: ${shown.join(", ")}`);
-        taken.push(round);
-      }
-      figures.push(...figuresOf(shape, taken));
-    }
-  } finally {
-    await bell.close();
-    await worker.stop();
+  const costs: Cost[] = [];
+  for (const { shape, afterwards } of courses) {
+    tools.say(`${measurement}: making ${shape.packages} x ${shape.files} files`);
+    const set = await makeSet(folder, shape, tools.scale);
+    // A disk on which so many files were just removed is slow for all; the script would take minutes.
+    const scripts = measurement === "speed" && afterwards !== "removed" ? roundsOfScript : 0;
+    const measured = await measureSet(tools, { measurement, set, source, roundsOfScript: scripts, afterwards });
+    figures.push(...measured.figures);
+    costs.push(...measured.costs);
+    await set.remove();
   }
-  return figures;
+  await server.stop();
+  return [...figures, peakOf(measurement, "peak RSS of any run", costs)];
 }
 
-async function measureRound(rig: Rig, bell: Bell, made: ArchivedPackage): Promise<Round> {
-  await run("sync", ["--file-system", rig.directory]);
-  const { seconds: staging } = await bell.stage(made.name);
-  await unstage(rig, made.name);
-  await run("sync", ["--file-system", rig.directory]);
-  return { staging, ...(await curlAndTar(rig, made)) };
+export interface Comparison {
+  measurement: string;
+  set: SampleSet;
+  source: Source;
+  /** In how many rounds the script takes part. */
+  roundsOfScript: number;
+  afterwards?: Afterwards | undefined;
 }
 
-async function curlAndTar({ directory, objects }: Rig, { key }: ArchivedPackage): Promise<Omit<Round, "staging">> {
-  const into = join(directory, "by-tar");
-  await mkdir(into);
-  const began = performance.now();
-  const script = 'set -o pipefail; curl --silent --show-error --fail "$1" | tar --extract --directory "$2"';
-  await run("bash", ["-c", script, "bash", `${objects.endpoint}/${objects.bucket}/${key}`, into]);
-  const extracted = performance.now();
-  await run("sync", ["--file-system", into]);
-  const synced = performance.now();
-  await removeTree(into);
-  return { tar: (extracted - began) / 1000, tarAndSync: (synced - began) / 1000 };
-}
+/** Compares all ways of moving one set. */
+export async function measureSet(
+  tools: Tools,
+  { measurement, set, source, roundsOfScript, afterwards = "emptied" }: Comparison,
+): Promise<{ figures: Figure[]; costs: Cost[] }> {
+  const plain = curlAndTar(source);
+  const all = algorithms.map((algorithm) => ({
+    algorithm,
+    mine: ours(tools, source, algorithm),
+    script: operatorsScriptFor(source, algorithm, roundsOfScript),
+  }));
+  const scripts = roundsOfScript > 0 ? all.map(({ script }) => script) : [];
+  const results = await contest(
+    tools,
+    measurement,
+    set,
+    [plain, ...all.map(({ mine }) => mine), ...scripts],
+    afterwards,
+  );
 
-function figuresOf({ files, bytes }: PackageShape, taken: readonly Round[]): Figure[] {
-  const what = `${bytes / mebibyte} MiB in ${files.toLocaleString("en")} files`;
-  const middle = (part: keyof Round) => median(taken.map((round) => round[part]));
-  const rate = (part: keyof Round) => bytes / 1e6 / middle(part);
-  const figure = { measurement: "speed", unit: "MB/s", promised: undefined };
-  const share = { measurement: "speed", unit: "x", promised: undefined };
-  return [
-    { ...figure, what: `${what}: staged, verified, synced, recorded`, value: rate("staging") },
-    { ...figure, what: `${what}: curl | tar x; sync`, value: rate("tarAndSync") },
-    { ...figure, what: `${what}: curl | tar x`, value: rate("tar") },
-    { ...share, what: `${what}: staging / (curl | tar x; sync)`, value: rate("staging") / rate("tarAndSync") },
-    { ...share, what: `${what}: staging / (curl | tar x)`, value: rate("staging") / rate("tar") },
-  ];
+  const where = afterwards === "removed" ? `${set.what}, where as many were just removed` : set.what;
+  const about = (what: string) => ({ measurement, what: `${where}: ${what}` });
+  const figures: Figure[] = [rateOf(results, plain, set, about("curl | tar x; sync"))];
+  for (const { algorithm, mine, script } of all) {
+    const promised = promises[algorithm];
+    figures.push(
+      rateOf(results, mine, set, about(`ours with ${algorithm}`)),
+      speedRatio(results, mine, plain, { ...about(`ours with ${algorithm} / (curl | tar x)`), promised, ambition }),
+    );
+    if (scripts.length > 0)
+      figures.push(speedRatio(results, mine, script, about(`ours with ${algorithm} / the script`)));
+  }
+  const { mine } = all[0]!;
+  // Small packages pay for the start of a program; what is promised is the cost of bytes.
+  const promised = set.packages === 1 && set.files <= 10 ? { atMost: 1.3 } : undefined;
+  figures.push(
+    processorPerGibibyte(results, plain, set, about("processor time of curl | tar x")),
+    processorPerGibibyte(results, mine, set, about("processor time of ours with xxh64")),
+    processorRatio(results, mine, plain, {
+      ...about("processor time of ours with xxh64 / (curl | tar x)"),
+      ...(promised && { promised }),
+    }),
+  );
+  return { figures, costs: all.flatMap(({ mine }) => costsOf(results, mine)) };
 }

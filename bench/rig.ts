@@ -1,8 +1,6 @@
-import { mkdir, mkdtemp, realpath } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { pino } from "pino";
-import { removeTree } from "../packages/data-transfer/src/bundle/remove-tree.ts";
 import { applySeed } from "../packages/data-transfer/src/cli/seed/apply-seed.ts";
 import type { DiskDataLocation, S3DataLocation } from "../packages/data-transfer/src/model/location.ts";
 import { type Database, openDatabase } from "../packages/data-transfer/src/opsdb/database.ts";
@@ -10,8 +8,9 @@ import type { LocationSeed } from "../packages/data-transfer/src/opsdb/locations
 import { migrate } from "../packages/data-transfer/src/opsdb/migrate.ts";
 import { startPostgres } from "../testing/postgres.ts";
 import { startRedis, type TestRedis } from "../testing/redis.ts";
-import type { Scope } from "../testing/scope.ts";
 import { startServer } from "../testing/server-process.ts";
+import type { Tools } from "./mover/tools.ts";
+import { startWebServer } from "./mover/web-server.ts";
 
 /** Real servers, an archive on disk and a place to stage to: what a worker has on a cluster. */
 export interface Rig {
@@ -29,27 +28,23 @@ export interface Rig {
    * Starts `ccat_data_transfer worker` as a process of its own, and waits until it consumes. What the variable
    * WORKER_NODE_OPTIONS says is given to its Node, so that it can be profiled.
    */
-  startWorker(settings?: Readonly<Record<string, string>>): Promise<RunningWorker>;
+  startWorker(settings?: Readonly<Record<string, string>>): Promise<RunningService>;
+  /** Starts `ccat_data_transfer manager`, and waits until it watches the database. */
+  startManager(): Promise<RunningService>;
 }
 
-export interface RunningWorker {
+export interface RunningService {
   readonly pid: number;
   /** Port of its health pages. */
   readonly port: number;
   stop(): Promise<void>;
 }
 
-const objectServer = fileURLToPath(new URL("./object-server.ts", import.meta.url));
-const launcher = fileURLToPath(new URL("../packages/data-transfer/bin/ccat_data_transfer.js", import.meta.url));
+const bucket = "packages";
 
-/**
- * PostgreSQL syncs its log as a real one does, since the record of 50,000 files is part of what is measured.
- *
- * @param parent folder for gigabytes of packages
- */
-export async function startRig(scope: Scope, parent: string): Promise<Rig> {
-  const directory = await mkdtemp(join(await realpath(parent), "ccat-bench-"));
-  scope.after(() => removeTree(directory));
+/** PostgreSQL syncs its log as a real one does, since the record of 50,000 files is part of what is measured. */
+export async function startRig(tools: Pick<Tools, "scope" | "directory" | "program">): Promise<Rig> {
+  const { scope, directory, program } = tools;
   const [postgres, redis] = await Promise.all([
     startPostgres(scope, { fsync: true }),
     startRedis(scope, { tls: true, password: "bench" }),
@@ -59,7 +54,9 @@ export async function startRig(scope: Scope, parent: string): Promise<Rig> {
   const db = openDatabase({ ...options, sslMode: "disable" }, pino({ level: "silent" }));
   scope.after(() => db.close());
   await migrate(db);
-  const endpoint = await startObjectServer(scope, archiveFolder(directory));
+  await mkdir(join(archiveFolder(directory), bucket), { recursive: true });
+  // The little of S3 that reading a package takes: HEAD and GET with ranges, without a look at signatures.
+  const { endpoint } = await startWebServer(tools, archiveFolder(directory));
   const { archive, objects, destination } = await seedLocations(db, directory, endpoint);
 
   const tls = redis.tls!;
@@ -89,31 +86,30 @@ export async function startRig(scope: Scope, parent: string): Promise<Rig> {
 
   return {
     ...{ directory, redis, db, archive, objects, destination },
-    async startWorker(settings = {}) {
-      const worker = await startServer({
-        program: process.execPath,
-        args: [launcher, "worker", "--location", "ramses_processing"],
-        env: {
-          ...{ HOME: directory, ENV_FOR_DYNACONF: "localdev", ...asVariables({ ...fixed, ...settings }) },
-          ...(process.env.WORKER_NODE_OPTIONS && { NODE_OPTIONS: process.env.WORKER_NODE_OPTIONS }),
-        },
-        ready: /"msg":"worker is consuming"/,
-      });
-      scope.after(() => worker.stop("SIGKILL"));
-      const served = /"port":(\d+),"msg":"health pages are served"/.exec(worker.output());
-      if (served === null) throw new Error(`the worker does not say its health port:\n${worker.output()}`);
-      return { pid: worker.pid, port: Number(served[1]), stop: () => worker.stop() };
-    },
+    startWorker: (settings = {}) =>
+      start(["worker", "--location", "ramses_processing"], /"msg":"worker is consuming"/, settings),
+    startManager: () => start(["manager"], /"msg":"manager is watching"/, {}),
   };
-}
 
-/** Answers its address. */
-async function startObjectServer(scope: Scope, folder: string): Promise<string> {
-  await mkdir(folder);
-  const ready = /listening on (\d+)/;
-  const server = await startServer({ program: process.execPath, args: [objectServer, folder], ready });
-  scope.after(() => server.stop("SIGKILL"));
-  return `http://127.0.0.1:${ready.exec(server.output())![1]}`;
+  async function start(
+    command: readonly string[],
+    ready: RegExp,
+    settings: Readonly<Record<string, string>>,
+  ): Promise<RunningService> {
+    const service = await startServer({
+      program: process.execPath,
+      args: [program, ...command],
+      env: {
+        ...{ HOME: directory, ENV_FOR_DYNACONF: "localdev", ...asVariables({ ...fixed, ...settings }) },
+        ...(process.env.WORKER_NODE_OPTIONS && { NODE_OPTIONS: process.env.WORKER_NODE_OPTIONS }),
+      },
+      ready,
+    });
+    scope.after(() => service.stop("SIGKILL"));
+    const served = /"port":(\d+),"msg":"health pages are served"/.exec(service.output());
+    if (served === null) throw new Error(`it does not say its health port:\n${service.output()}`);
+    return { pid: service.pid, port: Number(served[1]), stop: () => service.stop() };
+  }
 }
 
 function archiveFolder(directory: string): string {
@@ -129,9 +125,9 @@ async function seedLocations(
   await mkdir(processing);
   const common = { priority: 0, active: true } as const;
   const disk = { ...common, storageType: "disk", host: undefined } as const;
-  const store = { storageType: "s3", endpoint, bucket: "packages", prefix: "", region: "default" } as const;
+  const store = { storageType: "s3", endpoint, bucket, prefix: "", region: "default" } as const;
   const locations: readonly LocationSeed[] = [
-    { ...disk, name: "lta", locationType: "long_term_archive", path: archiveFolder(directory) },
+    { ...disk, name: "lta", locationType: "long_term_archive", path: join(archiveFolder(directory), bucket) },
     { ...common, ...store, name: "objects", locationType: "long_term_archive" },
     { ...disk, name: "ramses_processing", locationType: "processing", path: processing },
   ];

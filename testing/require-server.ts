@@ -11,6 +11,9 @@ const needs = {
   openssl: { found: () => findProgram("openssl"), install: "apt-get install openssl" },
   xxhsum: { found: () => findProgram("xxhsum"), install: "apt-get install xxhash" },
   bsdtar: { found: () => findProgram("bsdtar"), install: "apt-get install libarchive-tools" },
+  nginx: { found: () => findProgram("nginx"), install: "apt-get install nginx" },
+  rclone: { found: () => findProgram("rclone"), install: "apt-get install rclone" },
+  time: { found: () => findProgram("time"), install: "apt-get install time" },
   strace: { found: () => findProgram("strace"), install: "apt-get install strace" },
   "python3-msgpack": {
     found: () => existingFile("/usr/lib/python3/dist-packages/msgpack/__init__.py"),
