@@ -8,8 +8,8 @@ import type { LocationSeed } from "../packages/data-transfer/src/opsdb/locations
 import { migrate } from "../packages/data-transfer/src/opsdb/migrate.ts";
 import { startPostgres } from "../testing/postgres.ts";
 import { startRedis, type TestRedis } from "../testing/redis.ts";
+import type { Scope } from "../testing/scope.ts";
 import { startServer } from "../testing/server-process.ts";
-import type { Tools } from "./mover/tools.ts";
 import { startWebServer } from "./mover/web-server.ts";
 
 /** Real servers, an archive on disk and a place to stage to: what a worker has on a cluster. */
@@ -43,7 +43,7 @@ export interface RunningService {
 const bucket = "packages";
 
 /** PostgreSQL syncs its log as a real one does, since the record of 50,000 files is part of what is measured. */
-export async function startRig(tools: Pick<Tools, "scope" | "directory" | "program">): Promise<Rig> {
+export async function startRig(tools: { scope: Scope; directory: string; program: string }): Promise<Rig> {
   const { scope, directory, program } = tools;
   const [postgres, redis] = await Promise.all([
     startPostgres(scope, { fsync: true }),

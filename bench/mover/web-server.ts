@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { type Certificates, makeCertificates } from "../../testing/certificates.ts";
 import { freePort } from "../../testing/free-port.ts";
 import { requireProgram } from "../../testing/require-server.ts";
+import type { Scope } from "../../testing/scope.ts";
 import { startServer } from "../../testing/server-process.ts";
-import type { Tools } from "./tools.ts";
 
 export interface WebServer {
   /** Plain HTTP. */
@@ -20,7 +20,7 @@ export interface WebServer {
 }
 
 /** Debian's nginx on free loopback ports; serves a folder as it is, with ETags and ranges, by `sendfile`. */
-export async function startWebServer(tools: Pick<Tools, "scope" | "directory">, folder: string): Promise<WebServer> {
+export async function startWebServer(tools: { scope: Scope; directory: string }, folder: string): Promise<WebServer> {
   const { scope, directory } = tools;
   const home = await mkdtemp(join(directory, "nginx-"));
   const certificates = await makeCertificates(join(home, "tls"));
