@@ -2,7 +2,7 @@ import { basename, dirname, join } from "node:path";
 import type { SafetyRule } from "../errors/package.ts";
 import { createLineFile } from "./line-file.ts";
 import type { Manifest } from "./manifest.ts";
-import { publish } from "./publish.ts";
+import { orTakenOver, publish } from "./publish.ts";
 import { removeTree } from "./remove-tree.ts";
 import { createSumFile } from "./sum-file.ts";
 import type { TreeModes } from "./tree-writer.ts";
@@ -64,6 +64,8 @@ export async function deliverPackage(options: DeliveryOptions): Promise<Delivery
     await removeTree(directory).catch((error: unknown) => options.onTrouble?.(error));
     const { files, fileBytes, bytes, sumAlgorithm, archiveChecksums } = unpacked;
     return { files, fileBytes, bytes, sumAlgorithm, archiveChecksums };
+  } catch (error) {
+    throw await orTakenOver(error, directory);
   } finally {
     await sums.discard();
     await links.discard();

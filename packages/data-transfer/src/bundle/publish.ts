@@ -1,6 +1,7 @@
 import { chmod, chown, lstat, mkdir, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CrossDevice, TakenOver, TargetExists } from "../errors/destination.ts";
+import { errnoOf } from "../errors/errno.ts";
 import { ensureDirectory } from "./destination-path.ts";
 import { removeTree } from "./remove-tree.ts";
 import { syncDirectories, syncDirectory } from "./sync.ts";
@@ -16,7 +17,7 @@ import type { TreeModes } from "./tree-writer.ts";
  * @param parent directory that the target will lie in; made where it is missing, reached without following links
  * @param root where links stop being allowed; those above it are the administrator's business
  * @returns the directory's path
- * @throws PathOutsideRoot, DestinationNotWritable, NoSpace, StorageFailed
+ * @throws PathOutsideRoot, DestinationNotWritable, NoSpace, StorageFailed, TakenOver
  */
 export async function prepareDirectory(
   parent: string,
@@ -39,8 +40,22 @@ export async function prepareDirectory(
     await chmod(directory, 0o700);
     return directory;
   } catch (error) {
-    throw translateWriteError(error, directory, "mkdir");
+    throw await orTakenOver(translateWriteError(error, directory, "mkdir"), directory);
   }
+}
+
+/**
+ * What an attempt's error really is: where something was missing, and the private directory is gone as a whole, a successor
+ * has taken it, and nothing is wrong with the destination.
+ */
+export async function orTakenOver(error: unknown, directory: string): Promise<unknown> {
+  if (error instanceof TakenOver || !comesFromAbsence(error) || (await whatIsAt(directory)) !== undefined) return error;
+  return new TakenOver({ path: directory }, { cause: error });
+}
+
+function comesFromAbsence(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return errnoOf(error) === "ENOENT" || comesFromAbsence(error.cause);
 }
 
 /** Name of the private directory of one attempt at one item. */

@@ -9,6 +9,7 @@ import { without } from "../../../../testing/require-server.ts";
 import { removeTree } from "../../src/bundle/remove-tree.ts";
 import { verifyTree } from "../../src/bundle/verify-tree.ts";
 import { aPackage, type PackageWorld } from "./a-package.ts";
+import { attemptPaths } from "./attempt-paths.ts";
 
 const skip = without("strace");
 const never = new AbortController().signal;
@@ -111,7 +112,7 @@ async function attemptUnder(
   inject: string | undefined,
   call: string,
   attempt: number,
-  where = pathsBelow(world, attempt),
+  where = attemptPaths(world, attempt),
 ) {
   const folder = join(world.tarPath, "..");
   const program = [process.execPath, join(import.meta.dirname, "unpack-child.ts"), folder, String(attempt)];
@@ -135,15 +136,6 @@ async function attemptUnder(
   assert.equal(ready, "ready", `${code} ${signal} ${errors}`);
   if (!killed) assert.equal(code, 0, errors);
   return { killed, says, errors };
-}
-
-/** Everything that an attempt touches: strace compares paths as they are, not by their beginning. */
-function pathsBelow({ staged, manifest }: PackageWorld, attempt: number): string[] {
-  const directory = join(staged, `.staging-1-${attempt}`);
-  const tree = join(directory, "tree");
-  const files = manifest.files.map(({ path }) => join(tree, path));
-  const beside = ["journal", "journal.draft", "sums"].map((name) => join(directory, name));
-  return [staged, directory, ...beside, tree, join(tree, "folder"), ...files, join(staged, "package")];
 }
 
 /** The package, its sums, and nothing else. */
