@@ -83,8 +83,6 @@ export async function* readParallel(
       }
       parts.shift();
       begin();
-      // With other parts each one's share is another.
-      share.onRoom();
     }
   } finally {
     left.abort(new Error("the read was left"));

@@ -35,6 +35,10 @@ const answers: Record<string, { lines: string[]; body?: Uint8Array; code: string
     ...part({ "content-range": "bytes 0-199/1000" }),
     ...{ code: "CDT-SOURCE-UNREACHABLE", retried: true },
   },
+  "a range that begins elsewhere": {
+    ...part({ "content-range": "bytes 99-299/1000" }),
+    ...{ code: "CDT-SOURCE-UNREACHABLE", retried: true },
+  },
   "no range": { ...part({ "content-range": undefined }), code: "CDT-SOURCE-UNREACHABLE", retried: true },
   "the whole object": {
     lines: ["HTTP/1.1 200 OK", 'etag: "one"', "content-length: 1000"],

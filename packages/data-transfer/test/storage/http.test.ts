@@ -215,6 +215,33 @@ test("a body that is left, and a request that is called off, leave no connection
   while (server.open.size > 0) await turn();
 });
 
+test("a reader that takes its time makes the server wait: memory stays what it is", async (t) => {
+  const size = 200 * 1024 * 1024;
+  const piece = Buffer.alloc(1024 * 1024);
+  let sent = 0;
+  const server = await startRawServer(t, async (socket) => {
+    socket.write(answerOf(["HTTP/1.1 200 OK", `content-length: ${size}`]));
+    for (; sent < size; sent += piece.length) await written(socket, piece);
+  });
+  const agent = new HttpAgent({ origin: new URL(server.endpoint) });
+  t.after(() => agent.close());
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  let taken = 0;
+  for await (const chunk of (await agent.send(get, never)).body()) {
+    // Until nothing more goes out, for as long as much is still to come.
+    for (let last = -1; last !== sent; ) {
+      last = sent;
+      for (let turns = 0; turns < 50; turns++) await turn();
+    }
+    taken += chunk.length;
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    if (taken > 20 * 1024 * 1024) break;
+  }
+  assert.ok(sent < size, "the server could send everything");
+  assert.ok(most < 4 * 1024 * 1024, `${most} bytes`);
+});
+
 test("a server that accepts nothing is given up after the time allowed, TLS included", async (t) => {
   const server = await startRawServer(t, () => {});
   const agent = new HttpAgent({ origin: new URL(server.endpoint.replace("http", "https")), connectTimeout: 50 });

@@ -14,7 +14,9 @@ import {
   StorageNotSupported,
 } from "../../src/errors/source.ts";
 import type { DataLocation, DiskDataLocation, S3DataLocation } from "../../src/model/location.ts";
-import { type ArchiveOptions, openArchive } from "../../src/storage/open-archive.ts";
+import { type ArchiveOptions, asSource, openArchive } from "../../src/storage/open-archive.ts";
+import { failsOnce } from "./faulty-storage.ts";
+import { memoryStorage } from "./memory-storage.ts";
 
 const never = new AbortController().signal;
 const base = {
@@ -98,6 +100,14 @@ test("an S3 endpoint that nobody listens at is unreachable, one that sends elsew
     gone.stat("package", never),
     (error) => error instanceof SourceUnreachable && /ECONNREFUSED/.test(error.message),
   );
+});
+
+test("an archive that is busy is read with fewer parts at once from then on", async () => {
+  const { reading } = options({});
+  const busy = asSource(failsOnce([0], memoryStorage({ package: Buffer.alloc(10) })), { ...reading, connections: 4 });
+  assert.equal(busy.parallel.concurrency?.limit, 2);
+  await busy.stat("package", never);
+  assert.equal(busy.parallel.concurrency?.limit, 1);
 });
 
 function onDisk(path: string): DiskDataLocation {

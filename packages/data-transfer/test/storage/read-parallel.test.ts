@@ -83,6 +83,28 @@ test("a slow reader makes the parts behind it wait: no more is read ahead than t
   assert.equal(given, size);
 });
 
+test("parts that are quick leave memory to the one whose turn is next", async () => {
+  const whole = memoryStorage({ package: bytes }, 100_000);
+  const received = new Map<number, number>();
+  const storage: Storage = {
+    ...whole,
+    async *read(key, range, of, signal) {
+      for await (const chunk of whole.read(key, range, of, signal)) {
+        // The second part is the slowest.
+        for (let turns = 0; range.start === 3_000_000 && turns < 20; turns++) await turn();
+        received.set(range.start, (received.get(range.start) ?? 0) + chunk.length);
+        yield chunk;
+      }
+    },
+  };
+  const options = { partSize: 3_000_000, slabs: new SlabPool(3 * slabSize), concurrency: fixed(4) };
+  for await (const _ of readParallel(storage, "package", { start: 0 }, pin, never, options)) {
+    for (let turns = 0; turns < 2000; turns++) await turn();
+    break;
+  }
+  assert.ok((received.get(3_000_000) ?? 0) >= slabSize, JSON.stringify([...received]));
+});
+
 test("a small object is one plain read; a large one is read in parts of the right size, each with the pin", async () => {
   const reads: (ByteRange & { etag: string })[] = [];
   const whole = memoryStorage({ package: bytes }, mebibyte);
