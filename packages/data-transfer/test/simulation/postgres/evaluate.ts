@@ -107,7 +107,9 @@ function call(expression: Extract<Expression, { is: "call" }>, scope: Scope, usi
   if (aggregate) {
     const group = scope.group ?? [];
     const rows = where ? group.filter((one) => holds(where, one, using)) : group;
-    return aggregate(rows.map((one) => (args[0]?.value === "*" ? 1 : evaluate(args[0]!.value as Expression, one, using))));
+    return aggregate(
+      rows.map((one) => (args[0]?.value === "*" ? 1 : evaluate(args[0]!.value as Expression, one, using))),
+    );
   }
   const known = functions[name];
   if (!known) throw new SyntaxError(`the simulated PostgreSQL has no function ${name}`);

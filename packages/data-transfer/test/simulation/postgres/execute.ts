@@ -2,7 +2,7 @@ import { type Bound, type Evaluation, evaluate, holds, type Scope } from "./eval
 import { SqlFailure } from "./failure.ts";
 import type { Surroundings } from "./functions.ts";
 import { join, output, type Reading, type Relation, renamed, select, withRow } from "./select.ts";
-import { type Row, type Storage, type Transaction, type Values } from "./storage.ts";
+import type { Row, Storage, Transaction, Values } from "./storage.ts";
 import type { Assignment, Delete, Insert, Select, Statement, Update } from "./syntax.ts";
 import { asType, isSame, type Value } from "./values.ts";
 
@@ -121,8 +121,16 @@ function returned(
   scopes: readonly Scope[],
   reading: Reading,
 ): Relation {
-  const target = { item: { is: "table", name: table }, alias, columns: [], join: { kind: "cross", on: undefined } } as const;
-  const plain: Reading = { ...reading, relation: (name) => (name === table ? columnsOf(command, table) : reading.relation(name)) };
+  const target = {
+    item: { is: "table", name: table },
+    alias,
+    columns: [],
+    join: { kind: "cross", on: undefined },
+  } as const;
+  const plain: Reading = {
+    ...reading,
+    relation: (name) => (name === table ? columnsOf(command, table) : reading.relation(name)),
+  };
   return output(returning, scopes, [{ ...target, columns: [] }, ...(rest.from ?? [])], undefined, plain);
 }
 
@@ -155,7 +163,12 @@ function insert(statement: Insert, command: Command, reading: Reading): Relation
   const stored = storage.table(table);
   const inserted: Scope[] = [];
   const nothing: Scope = { rows: new Map(), outer: undefined };
-  const given = run(source, command, new Map(statement.with.map(({ name }) => [name, reading.relation(name)])), undefined);
+  const given = run(
+    source,
+    command,
+    new Map(statement.with.map(({ name }) => [name, reading.relation(name)])),
+    undefined,
+  );
   for (const { values: row } of given.rows) {
     const values: Record<string, Value> = {};
     for (const { name, type, default: otherwise, identity } of stored.definition.columns) {
@@ -169,7 +182,13 @@ function insert(statement: Insert, command: Command, reading: Reading): Relation
       if (conflict.set.length === 0) continue;
       storage.lock(other.row, transaction);
       const before = storage.latest(other.row, transaction)!;
-      const scope: Scope = { rows: new Map([["excluded", { values }], [alias, { values: before }]]), outer: undefined };
+      const scope: Scope = {
+        rows: new Map([
+          ["excluded", { values }],
+          [alias, { values: before }],
+        ]),
+        outer: undefined,
+      };
       const after = assigned(command, table, before, conflict.set, scope, reading);
       write(command, table, other.row, before, after);
       inserted.push({ rows: new Map([[alias, { values: after }]]), outer: undefined });
@@ -193,7 +212,8 @@ function check(command: Command, table: string, before: Values | undefined, afte
   const { columns, checks, uniques } = storage.table(table).definition;
   command.trigger(table, before, after);
   for (const { name, notNull } of columns) {
-    if (notNull && after[name] === null) throw new SqlFailure("23502", `null value in column "${name}" of "${table}"`, { table });
+    if (notNull && after[name] === null)
+      throw new SqlFailure("23502", `null value in column "${name}" of "${table}"`, { table });
   }
   const scope: Scope = { rows: new Map([[table, { values: after }]]), outer: undefined };
   const using: Evaluation = { parameters: [], around, rowsOf: () => [] };
@@ -202,9 +222,17 @@ function check(command: Command, table: string, before: Values | undefined, afte
     throw new SqlFailure("23514", `new row for "${table}" violates "${name}"`, { table, constraint: name });
   }
   for (const { name, columns: of } of uniques) {
-    if (before && of.every((column) => isSame(before[column]!, after[column]!)) && isIndexed(command, table, name, before)) continue;
+    if (
+      before &&
+      of.every((column) => isSame(before[column]!, after[column]!)) &&
+      isIndexed(command, table, name, before)
+    )
+      continue;
     if (conflicting(command, table, after, row, of, name).length > 0) {
-      throw new SqlFailure("23505", `duplicate key value violates unique constraint "${name}"`, { table, constraint: name });
+      throw new SqlFailure("23505", `duplicate key value violates unique constraint "${name}"`, {
+        table,
+        constraint: name,
+      });
     }
   }
 }

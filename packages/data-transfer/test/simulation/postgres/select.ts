@@ -147,7 +147,8 @@ function order({ orderBy, columns }: Select, scopes: Scope[], reading: Reading):
   if (orderBy.length === 0) return scopes;
   const keyed = scopes.map((scope) => {
     const keys = orderBy.map(({ by }) => {
-      const named = by.is === "column" && by.table === undefined && columns.find((one) => "name" in one && one.name === by.name);
+      const named =
+        by.is === "column" && by.table === undefined && columns.find((one) => "name" in one && one.name === by.name);
       return evaluate(named && "value" in named ? named.value : by, scope, reading);
     });
     return { scope, keys };

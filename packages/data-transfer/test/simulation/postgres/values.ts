@@ -21,7 +21,9 @@ export class Interval {
   static read(text: string): Interval {
     const match = /^(\d+(?:\.\d+)?) (second|minute|hour|day)s?$/.exec(text);
     if (!match) throw new SyntaxError(`the simulated PostgreSQL does not know the interval ${text}`);
-    return new Interval(Number(match[1]) * { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 }[match[2]!]!);
+    return new Interval(
+      Number(match[1]) * { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 }[match[2]!]!,
+    );
   }
 }
 
