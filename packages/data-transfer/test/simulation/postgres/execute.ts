@@ -97,7 +97,7 @@ function change(
   reading: Reading,
   apply: (row: Row, scope: Scope) => Scope,
 ): Relation {
-  const { table, alias, from, where, returning } = statement;
+  const { table, alias, from, where } = statement;
   const changed: Scope[] = [];
   const done = new Set<Row>();
   for (const bound of reading.relation(table).rows) {

@@ -12,9 +12,9 @@ export function readSchema(migrations: readonly { text: string }[]): TableDefini
   const tables = new Map<string, TableDefinition>();
   for (const { text } of migrations) {
     const reader = new Reader(text, readSelectStatement);
-    while (reader.next.kind !== "end") {
+    while (!reader.atEnd) {
       readDefinition(reader, tables);
-      while (reader.next.kind !== "end" && !reader.sees(";")) reader.take();
+      while (!reader.atEnd && !reader.sees(";")) reader.take();
       reader.takes(";");
     }
   }

@@ -17,8 +17,8 @@ export class Reader {
     return this.#tokens[this.#at]!;
   }
 
-  get position(): number {
-    return this.#at;
+  get atEnd(): boolean {
+    return this.next.kind === "end";
   }
 
   /** Whether these words, or signs, come next. */

@@ -178,17 +178,17 @@ function distinct({ distinctOn }: Select, scopes: readonly Scope[], reading: Rea
 function lockRows(query: Select, scopes: readonly Scope[], limit: number | undefined, reading: Reading): Scope[] {
   const found: Scope[] = [];
   const { of, skip } = query.lock!;
-  scopes: for (const scope of scopes) {
+  next: for (const scope of scopes) {
     if (limit !== undefined && found.length >= limit) break;
     let locked = scope;
     for (const [alias, bound] of scope.rows) {
       if ((of !== undefined && of !== alias) || bound.row === undefined) continue;
       try {
         const now = reading.lock(bound, skip);
-        if (now === undefined) continue scopes;
+        if (now === undefined) continue next;
         locked = withRow(locked, alias, now);
       } catch (error) {
-        if (error instanceof Locked) continue scopes;
+        if (error instanceof Locked) continue next;
         throw error;
       }
     }

@@ -41,7 +41,12 @@ export class SimulatedPostgres {
 
   /** All rows of a table that are committed, for those who judge. */
   committed(table: string): Values[] {
-    return this.storage.table(table).rows.flatMap(({ versions }) => versions.at(-1)?.values ?? []);
+    const values = this.storage.table(table).rows.map(({ versions }) => versions.at(-1)?.values);
+    return values.filter((one) => one !== undefined);
+  }
+
+  now(): number {
+    return this.#options.now();
   }
 }
 
@@ -157,9 +162,9 @@ export class Session {
     this.#waiting = undefined;
     if (!transaction) return;
     const { storage } = this.#server;
-    if (!commits) return storage.rollback(transaction);
-    storage.commit(transaction);
-    for (const { channel, payload } of transaction.notifications) this.#server.onNotify(channel, payload);
+    if (commits) storage.commit(transaction);
+    else storage.rollback(transaction);
+    if (commits) for (const { channel, payload } of transaction.notifications) this.#server.onNotify(channel, payload);
   }
 
   /** The one trigger of ours that matters: an item's moves. Its text is made of the same list. */
