@@ -42,13 +42,16 @@ function aSetup(random: Random, kind: Kind, seed: number): Setup {
   const brokerLease = random.of([claimLease, claimLease, claimLease / 2]);
   const withPeers = kind === "duplicates" || random.chance(0.2);
   /** Mostly within a second, now and then longer than the claim lasts without being renewed. */
-  const time = () => Math.round(random.of([20, 20, 300, claimLease * 0.3, claimLease * 0.7]) * random.between(0.5, 1.5));
+  const time = () =>
+    Math.round(random.of([20, 20, 300, claimLease * 0.3, claimLease * 0.7]) * random.between(0.5, 1.5));
   return {
     ...{ seed, claimLease, brokerLease },
     workers: random.integer(1, 3),
     concurrency: random.integer(1, 3),
     managers: random.integer(1, 2),
-    peers: withPeers ? [{ visibilityTimeout: random.of([1000, claimLease / 2]), scanEvery: random.of([500, 5000]) }] : [],
+    peers: withPeers
+      ? [{ visibilityTimeout: random.of([1000, claimLease / 2]), scanEvery: random.of([500, 5000]) }]
+      : [],
     packages: Array.from({ length: random.integer(1, 3) }, time),
     files: random.integer(1, 2),
     sleepTime: random.of([1000, 5000]),
@@ -63,7 +66,8 @@ function aSetup(random: Random, kind: Kind, seed: number): Setup {
 function aStep(random: Random, what: Step["do"], { claimLease }: Setup): Step {
   const who = random.integer(0, 5);
   /** Around the length of a claim: a little, almost all of it, and more than it. */
-  const while_ = () => Math.round(random.of([100, claimLease * 0.3, claimLease * 0.9, claimLease * 1.3, claimLease * 3]));
+  const while_ = () =>
+    Math.round(random.of([100, claimLease * 0.3, claimLease * 0.9, claimLease * 1.3, claimLease * 3]));
   const at = () => (random.chance(0.7) ? { at: aMoment(random) } : {});
   switch (what) {
     case "pass": {

@@ -305,6 +305,8 @@ class World {
     for (const process of this.#connections.keys()) this.#fates.clear(process);
     await this.#pass(this.#longest - this.#timeline.now);
     const { setup } = this.#schedule;
+    // What was asked for last is on its way.
+    await this.#pass(2000);
     const round = setup.claimLease + setup.claimGrace + setup.sweepInterval + setup.brokerLease;
     const deadline = this.#timeline.now + 20 * round + 8 * setup.reringAfter + 600_000;
     while (this.#timeline.now < deadline && !this.#judge.violation && !this.#isDone()) {

@@ -101,6 +101,8 @@ export class Wire {
   readonly process: Process;
   onBreak: () => void = () => {};
   isBroken = false;
+  /** The server's last words: the next statement is answered with them. */
+  #lastWords: SqlFailure | undefined;
   readonly #host: DatabaseHost;
   readonly #session: Session;
   readonly #settings: WireSettings;
@@ -120,7 +122,9 @@ export class Wire {
     const { timeline, fates } = this.#host;
     const call = text.trimStart().split(/\s/, 1)[0]!.toUpperCase();
     return new Promise((resolve, reject) => {
-      if (this.isBroken) return reject(new ConnectionBroken("the connection was broken before"));
+      const words = this.#lastWords;
+      this.#lastWords = undefined;
+      if (this.isBroken) return reject(words ?? new ConnectionBroken("the connection was broken before"));
       const flight: InFlight = { dropped: false, settle: undefined };
       flight.settle = (answer) => {
         flight.settle = undefined;
@@ -223,6 +227,7 @@ export class Wire {
     const heard = this.#heard;
     this.#host.timeline.after(idleInTransaction, () => {
       if (heard !== this.#heard || !this.#session.isOpen) return;
+      this.#lastWords = new SqlFailure("25P03", "terminating connection due to idle-in-transaction timeout");
       this.#session.close();
       this.break(true);
     });
