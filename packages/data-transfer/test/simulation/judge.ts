@@ -202,11 +202,17 @@ export class Judge {
       .some((copy) => copy.raw_data_package_id === one.id && copy.status === "staged");
   }
 
-  /** Somebody who waits may read this now. */
+  /** Somebody who waits for an item, or for a job, may read this now. */
   resultStored(taskId: string, status: string): void {
-    const item = this.itemOf(taskId);
-    if (status !== "SUCCESS" || !item || item.status === "completed") return;
-    this.break("false-success", `item ${item.id} is ${item.status}, and its result says SUCCESS`);
+    const end = { SUCCESS: "completed", FAILURE: "failed" }[status];
+    const what = this.itemOf(taskId) ?? this.#jobOf(taskId);
+    if (end === undefined || !what || what.status === end) return;
+    const name = what.package_name === undefined ? "job" : "item";
+    this.break("false-result", `${name} ${what.id} is ${what.status}, and its result says ${status}`);
+  }
+
+  #jobOf(taskId: string): Values | undefined {
+    return this.#postgres.committed("staging_job").find(({ id }) => taskId === `job-${id}`);
   }
 
   // ---- The end ----

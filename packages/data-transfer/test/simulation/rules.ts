@@ -23,7 +23,8 @@ export const rules = {
   "acknowledged-early": "a message is acknowledged when its task has ended, and not before",
   "acknowledged-undone":
     "after that its item is done, or stands where a manager, a sweep or another worker's claim finds it",
-  "false-success": "nobody reads SUCCESS of an item that is not completed",
+  "false-result":
+    "nobody reads SUCCESS of an item or a job that is not completed, or FAILURE of one that has not failed",
   "failed-without-cause":
     "an item fails when it was cancelled, or when as many attempts were hit as the settings allow",
   "claim-overlap": "while a claim lasts nobody else gets it",

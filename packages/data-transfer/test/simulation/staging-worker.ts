@@ -100,9 +100,11 @@ export class StagingWorker {
     } catch (error) {
       if (error instanceof Ignore) return { end: "done" };
       if (error instanceof DeadLetter) return { end: "dead-letter", reason: error.reason };
-      if (error instanceof Requeue) return { end: "requeue" };
-      await store("FAILURE", String(error));
+      // What a task throws after it was told to stop is no failure of its own.
+      if (error instanceof Requeue || held.stop.raised) return { end: "requeue" };
       if (!isOurs(error)) judge.break("broken-product", String((error as Error).stack ?? error));
+      tale.tell(this.process.name, `${decoded.id} fails: ${(error as Error).message}`);
+      await store("FAILURE", String(error));
       return { end: "done" };
     } finally {
       messages.ends(held);
