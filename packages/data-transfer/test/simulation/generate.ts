@@ -18,6 +18,8 @@ export const kinds = {
   database: { "restart-database": 3, "cut-database": 8, kill: 1, start: 1, "break-archive": 1 },
   /** Messages come twice and more, Python peers give back what looks old to them, and workers stand still. */
   duplicates: { duplicate: 12, stall: 3, kill: 1, start: 1, "cut-redis": 1 },
+  /** Staged packages are damaged and asked for again, while workers stand still and die. */
+  damage: { damage: 8, request: 10, stall: 6, kill: 2, start: 3 },
   /** Machines are gone without a goodbye. */
   vanished: { vanish: 4, start: 4, stall: 1 },
   /** All of it. */
@@ -33,8 +35,20 @@ export function generateOf(kind: Kind, seed: number): Schedule {
   const weights: Partial<Record<Step["do"], number>> = { request: 5, duplicate: 1, pass: 14, ...kinds[kind] };
   const steps: Step[] = [aStep(random, "request", setup)];
   const length = random.integer(5, 40);
-  while (steps.length < length) steps.push(aStep(random, random.weighted(weights), setup));
+  while (steps.length < length) {
+    const step = aStep(random, random.weighted(weights), setup);
+    steps.push(step);
+    if (step.do === "damage" && kind === "damage") steps.push(...whileItIsMended(random, step.package, setup));
+  }
   return { setup, steps };
+}
+
+/** It is asked for again, and whoever looks at it stands still for a while. */
+function whileItIsMended(random: Random, number: number, { claimLease }: Setup): Step[] {
+  const call = random.of(["stat", "read", "readdir", "rename", "COMMIT", "WITH", "sync"]);
+  const at: At = { call, nth: random.integer(1, 4), moment: random.of(["before", "after"]) };
+  const stall = (who: number): Step => ({ do: "stall", who, ms: Math.round(claimLease * random.of([1.3, 3])), at });
+  return [{ do: "request", packages: [number], by: "ours" }, stall(0), stall(1), { do: "pass", ms: claimLease }];
 }
 
 function aSetup(random: Random, kind: Kind, seed: number): Setup {
