@@ -39,8 +39,30 @@ export function generateOf(kind: Kind, seed: number): Schedule {
     const step = aStep(random, random.weighted(weights), setup);
     steps.push(step);
     if (step.do === "damage" && kind === "damage") steps.push(...whileItIsMended(random, step.package, setup));
+    if (step.do === "stall" && kind === "freezes") steps.push(...untilItIsOvertaken(random, setup));
   }
   return { setup, steps };
+}
+
+/**
+ * Whoever brings the next package stands still at a moment that matters; when its claim is over another one takes it over at
+ * once, and it goes on while that one works, or afterwards.
+ */
+function untilItIsOvertaken(random: Random, { claimLease, packages, workers }: Setup): Step[] {
+  const call = random.weighted({ rename: 4, chmod: 1, sync: 2, stat: 2, mkdir: 1, write: 1, COMMIT: 2, WITH: 1, INSERT: 1 });
+  const nth = random.integer(1, call === "stat" || call === "sync" ? 8 : 3);
+  const at: At = { call, nth, moment: random.of(["before", "before", "after"]) };
+  const number = random.integer(0, packages.length - 1);
+  const work = packages[number]! * random.between(0, 4);
+  const ms = Math.round(claimLease * 1.06 + random.of([random.between(0, 50), work, claimLease]));
+  const stalls = Array.from({ length: workers }, (_, who): Step => ({ do: "stall", who, ms, at }));
+  return [
+    { do: "request", packages: [number], by: "ours" },
+    ...stalls.slice(0, Math.max(1, workers - 1)),
+    { do: "pass", ms: Math.round(claimLease * 1.05) },
+    { do: "duplicate", item: random.integer(0, 5) },
+    { do: "pass", ms: random.of([1, 20, work]) },
+  ];
 }
 
 /** It is asked for again, and whoever looks at it stands still for a while. */

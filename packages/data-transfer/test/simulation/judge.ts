@@ -22,8 +22,10 @@ export class Judge {
   readonly #circumstances: Circumstances;
   /** The trees that lie where packages belong, as they appeared. */
   readonly #published = new Map<SimulatedPackage, DirectoryNode>();
-  /** Packages whose tree somebody from outside has changed. */
-  readonly #damaged = new Set<SimulatedPackage>();
+  /** Packages whose tree somebody from outside has changed, and when. */
+  readonly #damaged = new Map<SimulatedPackage, number>();
+  /** When the latest attempt at an item began. */
+  readonly #begun = new Map<number, number>();
   readonly #completed = new Set<number>();
   #items = new Map<number, Values>();
   #commits = -1;
@@ -69,7 +71,7 @@ export class Judge {
     if (!tree) return false;
     const [file] = filesIn(tree).values();
     file!.bytes = Buffer.from("damaged");
-    this.#damaged.add(one);
+    this.#damaged.set(one, this.#postgres.now());
     return true;
   }
 
@@ -144,13 +146,23 @@ export class Judge {
     if (before?.status === "completed")
       throw new Violation("recorded-twice", `${name}, completed, is changed by ${by.name}`);
     if (after.status === "completed") this.#itemCompleted(before, after, by);
-    const [old, now] = [before?.attempt_id, after.attempt_id];
-    if (old !== null && old !== undefined && now !== old && before?.status === "in_progress") {
-      this.count("taken over");
-      const left = (before.lease_until as Instant).ms - this.#postgres.now();
-      if (left > 0) throw new Violation("claim-overlap", `${name} is claimed by ${by.name}, ${left} ms too early`);
-    }
+    if (after.attempt_id !== before?.attempt_id) this.#begun.set(after.id as number, this.#postgres.now());
+    if (before?.status === "in_progress") this.#claimTouched(before, after, by);
     if (after.status === "failed" && before?.status !== "failed") this.#itemFailed(after);
+  }
+
+  /** Another process may take a claim, or end it, when it is over. */
+  #claimTouched(before: Values, after: Values, by: Process): void {
+    const isTaken = after.attempt_id !== before.attempt_id;
+    if (isTaken) this.count("taken over");
+    const isEnded = after.status !== "in_progress" && before.claimed_by !== by.name;
+    const left = (before.lease_until as Instant).ms - this.#postgres.now();
+    if ((isTaken || isEnded) && left > 0) {
+      throw new Violation(
+        "claim-overlap",
+        `${by.name} takes or ends the claim of item ${after.id}, ${left} ms too early`,
+      );
+    }
   }
 
   #itemCompleted(before: Values | undefined, after: Values, by: Process): void {
@@ -162,6 +174,10 @@ export class Judge {
       throw new Violation("recorded-by-another", `${name}, ${claim}, is completed by ${by.name}`);
     }
     const one = this.#packages.find(({ id }) => id === after.raw_data_package_id)!;
+    const damaged = this.#damaged.get(one);
+    if (damaged !== undefined && damaged < this.#begun.get(after.id as number)!) {
+      throw new Violation("recorded-damaged", `${one.name} had been damaged before the attempt that records it`);
+    }
     const folder = this.#disk.lookUp(stagedFolder);
     if (folder?.kind === "directory" && folder.unsynced.has(one.name)) {
       throw new Violation("record-not-durable", `${one.name} is recorded, and its name is not synced`);
@@ -225,6 +241,10 @@ export class Judge {
     this.#watch(() => {
       for (const { id, status, reason, error_text: text } of this.unfinished) {
         throw new Violation("not-finished", `item ${id} is ${status} (${reason}: ${text})`);
+      }
+      for (const { id, status } of this.#postgres.committed("staging_job")) {
+        if (status !== "completed" && status !== "failed")
+          throw new Violation("not-finished", `job ${id} is ${status}`);
       }
       if (messages > 0) throw new Violation("message-left", `${messages} messages are left`);
       const folder = this.#disk.lookUp(stagedFolder);

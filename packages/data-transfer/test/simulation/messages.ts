@@ -22,8 +22,11 @@ export class Messages implements Witness {
   readonly #held = new Map<string, string>();
   /** Something has happened by which messages get lost, or come twice. */
   disturbed = false;
+  /** Nothing has gone wrong at all. */
+  readonly #isCalm: () => boolean;
 
-  constructor(host: RedisHost, judge: Judge, lists: readonly string[]) {
+  constructor(host: RedisHost, judge: Judge, lists: readonly string[], isCalm: () => boolean) {
+    this.#isCalm = isCalm;
     this.#host = host;
     this.#judge = judge;
     this.#lists = lists;
@@ -64,6 +67,10 @@ export class Messages implements Witness {
     const running = [...this.#running].find(({ delivery }) => delivery.tag === tag);
     if (running) this.#judge.break("acknowledged-early", `${by.name} acknowledges ${id}, whose task still runs`);
     const item = this.#judge.itemOf(id);
+    const isDuplicate = [...this.#running].some(({ delivery }) => taskIdIn(delivery.raw) === id);
+    if (item?.status === "in_progress" && item.claimed_by === by.name && this.#isCalm() && !isDuplicate) {
+      this.#judge.break("acknowledged-undone", `${by.name} acknowledges item ${item.id}, which it still works on`);
+    }
     if (item?.status !== "scheduled" || this.disturbed) return;
     const others = [...this.#waiting(), ...this.#unacked().values()].filter((text) => taskIdIn(text) === id);
     if (others.length > 0) return;

@@ -19,6 +19,7 @@ export const rules = {
   "record-not-durable": "when a package is recorded, its name is on the disk as well",
   "recorded-twice": "an item is completed once",
   "files-not-recorded": "with a package all its files are recorded, and nothing else",
+  "recorded-damaged": "what was damaged before an attempt began is not recorded by it",
   "recorded-by-another": "who records a package holds the claim of its item",
   "acknowledged-early": "a message is acknowledged when its task has ended, and not before",
   "acknowledged-undone":
@@ -27,7 +28,7 @@ export const rules = {
     "nobody reads SUCCESS of an item or a job that is not completed, or FAILURE of one that has not failed",
   "failed-without-cause":
     "an item fails when it was cancelled, or when as many attempts were hit as the settings allow",
-  "claim-overlap": "while a claim lasts nobody else gets it",
+  "claim-overlap": "while a claim lasts nobody else gets it, or ends it",
   "not-finished":
     "when the faults have ceased, every item is completed or has failed, in the time that leases and pauses take",
   "message-left": "and no message of it is left",

@@ -110,7 +110,7 @@ class World {
     this.#database.onStatement = (by) => this.#judge.stated(by);
     const results = new SimulatedResults();
     results.onStore = ({ task_id: id, status }) => this.#judge.resultStored(id, status);
-    this.#messages = new Messages(this.#redis, this.#judge, this.#operator.lists);
+    this.#messages = new Messages(this.#redis, this.#judge, this.#operator.lists, () => this.#faults === 0);
     this.#redis.witness = this.#messages;
     this.#common = {
       ...{ product, setup, tale: this.#tale, results, judge: this.#judge, messages: this.#messages },

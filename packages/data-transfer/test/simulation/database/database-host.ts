@@ -21,8 +21,11 @@ export interface WireSettings {
 
 export class ConnectionBroken extends Error {}
 
-/** Told of every statement that was carried out. */
-export type Recorder = (session: string, text: string, values: readonly unknown[], answer: Answer, now: number) => void;
+/** Told of every statement with its answer, and of every connection that has ended. */
+export interface Recorder {
+  asked(session: string, text: string, values: readonly unknown[], answer: Answer, now: number): void;
+  closed(session: string): void;
+}
 
 /** The machine with the database: it may be away for a while, and lose its connections. */
 export class DatabaseHost {
@@ -150,7 +153,7 @@ export class Wire {
     this.#host.forget(this);
     this.isBroken = true;
     const { timeline } = this.#host;
-    timeline.after(usual.request, () => this.#session.close());
+    timeline.after(usual.request, () => this.#end());
   }
 
   /**
@@ -164,28 +167,36 @@ export class Wire {
     if (flight && drops) flight.dropped = true;
     const { timeline } = this.#host;
     // What still arrives is carried out before the server sees that the connection has ended.
-    timeline.after(lingers > 0 ? lingers : drops ? 0 : usual.request + 0.1, () => this.#session.close());
+    timeline.after(lingers > 0 ? lingers : drops ? 0 : usual.request + 0.1, () => this.#end());
     timeline.after(0, () => this.process.resume(() => this.onBreak()));
     if (flight) timeline.after(0, () => this.process.resume(() => flight.settle?.({ lost: true })));
   }
 
   #carryOut(flight: InFlight, call: string, text: string, values: readonly unknown[]): void {
-    const { timeline, fates, postgres } = this.#host;
+    const { timeline, fates } = this.#host;
     this.#heard++;
     const since = timeline.now;
     const attempt = () => {
       const answer = this.#execute(text, values);
-      this.#host.record?.(this.#session.name, text, values, answer, postgres.now());
-      if ("blocker" in answer) return this.#wait(answer.blocker, since, attempt, finish);
-      finish(answer);
+      if (!("blocker" in answer)) return finish(answer);
+      tell(answer);
+      this.#wait(answer.blocker, since, attempt, finish);
     };
+    const tell = (answer: Answer) =>
+      this.#host.record?.asked(this.#session.name, text, values, answer, this.#session.clock);
     const finish = (answer: Answer) => {
+      tell(answer);
       this.#host.onStatement(this.process, text);
       this.#watchSilence();
       fates.meets(this.process, "database", call, "after");
       timeline.after(usual.answer, () => this.process.resume(() => flight.settle?.(answer as never)));
     };
     attempt();
+  }
+
+  #end(): void {
+    this.#session.close();
+    this.#host.record?.closed(this.#session.name);
   }
 
   #execute(text: string, values: readonly unknown[]): Answer {
@@ -210,7 +221,11 @@ export class Wire {
       blocker.onEnd.delete(wake);
       if (!own.ended) act();
     };
-    const wake = () => timeline.after(0, () => end(again));
+    // As soon as the other's end is told, and before anybody else's statement.
+    const wake = () => {
+      timeline.touched = true;
+      queueMicrotask(() => end(again));
+    };
     blocker.onEnd.add(wake);
     if (isCircle(own)) {
       const deadlock = new SqlFailure("40P01", "deadlock detected");
@@ -228,7 +243,7 @@ export class Wire {
     this.#host.timeline.after(idleInTransaction, () => {
       if (heard !== this.#heard || !this.#session.isOpen) return;
       this.#lastWords = new SqlFailure("25P03", "terminating connection due to idle-in-transaction timeout");
-      this.#session.close();
+      this.#end();
       this.break(true);
     });
   }

@@ -111,6 +111,14 @@ function call(expression: Extract<Expression, { is: "call" }>, scope: Scope, usi
       rows.map((one) => (args[0]?.value === "*" ? 1 : evaluate(args[0]!.value as Expression, one, using))),
     );
   }
+  if (name === "coalesce") {
+    // What stands behind the first that is not null is not evaluated.
+    for (const { value } of args) {
+      const found = evaluate(value as Expression, scope, using);
+      if (found !== null) return found;
+    }
+    return null;
+  }
   const known = functions[name];
   if (!known) throw new SyntaxError(`the simulated PostgreSQL has no function ${name}`);
   const values = args.map(({ value }) => evaluate(value as Expression, scope, using));

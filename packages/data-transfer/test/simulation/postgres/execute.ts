@@ -121,6 +121,7 @@ function returned(
   scopes: readonly Scope[],
   reading: Reading,
 ): Relation {
+  if (returning.length === 0) return { columns: [], rows: [] };
   const target = {
     item: { is: "table", name: table },
     alias,

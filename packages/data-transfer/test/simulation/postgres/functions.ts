@@ -17,7 +17,6 @@ export const functions: Readonly<Record<string, Call>> = {
   now: (_args, { now }) => now,
   current_schema: (_args, { schema }) => schema,
   gen_random_uuid: (_args, { newUuid }) => newUuid(),
-  coalesce: (args) => args.find((arg) => arg !== null) ?? null,
   nullif: ([a, b]) => (a !== null && b !== null && compare(a!, b!) === 0 ? null : a!),
   greatest: (args) => extreme(args, 1),
   least: (args) => extreme(args, -1),

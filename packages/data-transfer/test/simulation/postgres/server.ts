@@ -55,6 +55,8 @@ export class Session {
   readonly name: string;
   readonly #server: SimulatedPostgres;
   readonly #options: SimulatedPostgresOptions;
+  /** What now() says, or said, in its transaction. */
+  clock = 0;
   #transaction: Transaction | undefined;
   /** Inside BEGIN ... COMMIT. */
   #open = false;
@@ -104,6 +106,7 @@ export class Session {
 
   #begin(): Transaction {
     this.#transaction ??= this.#server.storage.begin(this.name, this.#options.now());
+    this.clock = this.#transaction.startedAt;
     return this.#transaction;
   }
 

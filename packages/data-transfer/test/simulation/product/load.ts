@@ -5,10 +5,13 @@ import type * as outcome from "../../../src/errors/data-transfer-error.ts";
 import type * as transitions from "../../../src/model/item-transitions.ts";
 import type * as catalogue from "../../../src/opsdb/catalogue.ts";
 import type * as database from "../../../src/opsdb/database.ts";
+import type * as items from "../../../src/opsdb/items.ts";
 import type * as control from "../../../src/opsdb/job-control.ts";
 import type * as jobs from "../../../src/opsdb/jobs.ts";
+import type * as lifetimes from "../../../src/opsdb/lifetimes.ts";
 import type * as locations from "../../../src/opsdb/locations.ts";
 import type * as migrations from "../../../src/opsdb/migrations/migrations.ts";
+import type * as sweep from "../../../src/opsdb/sweep.ts";
 import type * as manager from "../../../src/staging/manager.ts";
 import type * as ring from "../../../src/staging/ring.ts";
 import type * as space from "../../../src/staging/space.ts";
@@ -24,9 +27,12 @@ export interface Product {
   catalogue: typeof catalogue;
   database: typeof database;
   control: typeof control;
+  items: typeof items;
   jobs: typeof jobs;
+  lifetimes: typeof lifetimes;
   locations: typeof locations;
   migrations: typeof migrations;
+  sweep: typeof sweep;
   manager: typeof manager;
   ring: typeof ring;
   space: typeof space;
@@ -39,9 +45,12 @@ const parts: Readonly<Record<keyof Product, string>> = {
   catalogue: "opsdb/catalogue.ts",
   database: "opsdb/database.ts",
   control: "opsdb/job-control.ts",
+  items: "opsdb/items.ts",
   jobs: "opsdb/jobs.ts",
+  lifetimes: "opsdb/lifetimes.ts",
   locations: "opsdb/locations.ts",
   migrations: "opsdb/migrations/migrations.ts",
+  sweep: "opsdb/sweep.ts",
   manager: "staging/manager.ts",
   ring: "staging/ring.ts",
   space: "staging/space.ts",
