@@ -49,7 +49,17 @@ export function generateOf(kind: Kind, seed: number): Schedule {
  * once, and it goes on while that one works, or afterwards.
  */
 function untilItIsOvertaken(random: Random, { claimLease, packages, workers }: Setup): Step[] {
-  const call = random.weighted({ rename: 4, chmod: 1, sync: 2, stat: 2, mkdir: 1, write: 1, COMMIT: 2, WITH: 1, INSERT: 1 });
+  const call = random.weighted({
+    rename: 4,
+    chmod: 1,
+    sync: 2,
+    stat: 2,
+    mkdir: 1,
+    write: 1,
+    COMMIT: 2,
+    WITH: 1,
+    INSERT: 1,
+  });
   const nth = random.integer(1, call === "stat" || call === "sync" ? 8 : 3);
   const at: At = { call, nth, moment: random.of(["before", "before", "after"]) };
   const number = random.integer(0, packages.length - 1);

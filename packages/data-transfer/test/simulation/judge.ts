@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Process } from "../../../celery/test/simulation/process.ts";
 import { type DirectoryNode, type Disk, filesIn, type Node } from "./disk/disk.ts";
-import { type SimulatedPackage, stagedFolder, targetOf } from "./packages.ts";
+import { digestOf, type SimulatedPackage, stagedFolder, targetOf } from "./packages.ts";
 import type { SimulatedPostgres } from "./postgres/server.ts";
 import type { Values } from "./postgres/storage.ts";
 import type { Instant } from "./postgres/values.ts";
@@ -178,6 +179,10 @@ export class Judge {
     if (damaged !== undefined && damaged < this.#begun.get(after.id as number)!) {
       throw new Violation("recorded-damaged", `${one.name} had been damaged before the attempt that records it`);
     }
+    const sums = this.#disk.lookUp(`${targetOf(one)}.sha256`);
+    const lines = sums?.kind === "file" ? sums.bytes.toString().split("\n").slice(0, -1).sort() : [];
+    if (!isDeepStrictEqual(lines, sumLines(one)))
+      throw new Violation("sums-wrong", `${one.name}: ${lines.length} lines`);
     const folder = this.#disk.lookUp(stagedFolder);
     if (folder?.kind === "directory" && folder.unsynced.has(one.name)) {
       throw new Violation("record-not-durable", `${one.name} is recorded, and its name is not synced`);
@@ -265,6 +270,10 @@ export class Judge {
     const one = this.#packages.find((each) => each.name === quarantined);
     return one !== undefined && this.#difference(one, this.#disk.lookUp(`${stagedFolder}/${name}`)!) !== undefined;
   }
+}
+
+function sumLines({ name, files }: SimulatedPackage): string[] {
+  return files.map(({ path, bytes }) => `${digestOf(bytes)}  ${name}/${path}`).sort();
 }
 
 function contains(directory: DirectoryNode, node: Node): boolean {

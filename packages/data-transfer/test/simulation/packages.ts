@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Storage } from "../../src/storage/storage.ts";
+import { member, twoZeroBlocks } from "../bundle/tar-forge.ts";
 import { setTimeout as pause } from "./product/timers-promises.ts";
 
 /** A package as the archive has it. */
@@ -18,7 +19,9 @@ export const stagedFolder = `${locationPath}/staged`;
 export function aPackage(number: number, files: number): Omit<SimulatedPackage, "id"> {
   const name = `package-${number}`;
   const members = Array.from({ length: files }, (_, i) => {
-    return { path: i === 0 ? "first.fits" : `night-${i}/scan.fits`, bytes: Buffer.from(`${name}, scan ${i}`) };
+    // Every second one is large: it is written in pieces, with checkpoints.
+    const bytes = Buffer.from(`${name}, scan ${i}, `.repeat((number + i) % 2 === 0 ? 1 : 150));
+    return { path: i === 0 ? "first.fits" : `night-${i}/scan.fits`, bytes };
   });
   return { number, name, files: members };
 }
@@ -27,8 +30,9 @@ export function digestOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-export function sizeOf({ files }: Pick<SimulatedPackage, "files">): number {
-  return files.reduce((sum, { bytes }) => sum + bytes.length, 0);
+/** Of its tar, in bytes. */
+export function sizeOf(one: Pick<SimulatedPackage, "files">): number {
+  return tarOf(one).reduce((sum, bytes) => sum + bytes.length, 0);
 }
 
 /** Where a package's tree belongs. */
@@ -36,9 +40,15 @@ export function targetOf({ name }: Pick<SimulatedPackage, "name">): string {
   return `${stagedFolder}/${name}`;
 }
 
+/** A package's tar, member by member, and its end. */
+function tarOf({ files }: Pick<SimulatedPackage, "files">): Buffer[] {
+  return [...files.map(({ path, bytes }) => member({ name: path }, bytes)), twoZeroBlocks];
+}
+
 /**
- * The archive: it sends a package file by file, each after its time.
+ * The archive: it sends a package member by member, each after its time.
  *
+ * @param timeOf ms for each member of the package of this number
  * @param unreachable what to throw while it does not answer; undefined while it does
  */
 export function simulatedArchive(
@@ -60,11 +70,15 @@ export function simulatedArchive(
       await reach(2, signal);
       return { key, size: sizeOf(find(key)), etag: "first" };
     },
-    async *read(key, _range, _pin, signal) {
-      const { number, files } = find(key);
-      for (const { bytes } of files) {
-        await reach(timeOf(number), signal);
-        yield bytes;
+    async *read(key, { start }, _pin, signal) {
+      const found = find(key);
+      let at = 0;
+      for (const bytes of tarOf(found)) {
+        const from = Math.max(0, start - at);
+        at += bytes.length;
+        if (from >= bytes.length) continue;
+        await reach(timeOf(found.number), signal);
+        yield bytes.subarray(from);
       }
     },
     async close() {},

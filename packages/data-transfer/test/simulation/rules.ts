@@ -17,6 +17,7 @@ export const rules = {
   "tree-changed": "a published tree is never written to, replaced, moved or removed while it is intact",
   "record-without-tree": "a package that is recorded as staged is there",
   "record-not-durable": "when a package is recorded, its name is on the disk as well",
+  "sums-wrong": "when a package is recorded, the list of its checksums lies beside it, whole",
   "recorded-twice": "an item is completed once",
   "files-not-recorded": "with a package all its files are recorded, and nothing else",
   "recorded-damaged": "what was damaged before an attempt began is not recorded by it",

@@ -56,6 +56,7 @@ export class StagingWorker {
           archive: () => archive,
           space: product.space.createSpaceBook(0),
           modes: { file: 0o640, dir: 0o750 },
+          direct: false,
         },
         retry: { maxAttempts: setup.maxFailures, base: 1, max: 10 },
         observer: {

@@ -58,6 +58,16 @@ export function readdir(
   });
 }
 
+export async function opendir(path: string) {
+  const entries = (await readdir(path, { withFileTypes: true })) as { name: string }[];
+  return {
+    async *[Symbol.asyncIterator]() {
+      yield* entries;
+    },
+    async close() {},
+  };
+}
+
 export function statfs(path: string): Promise<Record<string, number>> {
   return diskCall("stat", (disk) => {
     disk.find(path);
@@ -112,7 +122,7 @@ function flagsOf(flags: number | string): number {
 }
 
 /** Descriptors by process: who dies has none any more. */
-const descriptors = new WeakMap<object, Map<number, Node>>();
+const descriptors = new WeakMap<object, Map<number, FileHandle>>();
 
 /** `/proc/self/fd/7/name` is a name in the folder that the process has open as 7. */
 const inDescriptor = /^\/proc\/self\/fd\/(\d+)/;
@@ -120,7 +130,7 @@ const inDescriptor = /^\/proc\/self\/fd\/(\d+)/;
 function start(path: string): DirectoryNode {
   const number = inDescriptor.exec(path)?.[1];
   if (number === undefined) return simulated().disk.root;
-  const node = descriptors.get(whoRuns())?.get(Number(number));
+  const node = descriptors.get(whoRuns())?.get(Number(number))?.node;
   if (node?.kind !== "directory") throw failure("ENOENT", path);
   return node;
 }
@@ -134,18 +144,25 @@ let lastDescriptor = 10;
 /** An open file or folder: it stays what it is, whatever becomes of its name. */
 export class FileHandle {
   readonly fd = ++lastDescriptor;
-  readonly #node: Node;
+  readonly node: Node;
   readonly #path: string;
   readonly #appends: boolean;
   #position = 0;
 
   constructor(node: Node, path: string, appends: boolean) {
-    this.#node = node;
+    this.node = node;
     this.#path = path;
     this.#appends = appends;
-    const own = descriptors.get(whoRuns()) ?? new Map<number, Node>();
-    own.set(this.fd, node);
+    const own = descriptors.get(whoRuns()) ?? new Map<number, FileHandle>();
+    own.set(this.fd, this);
     descriptors.set(whoRuns(), own);
+  }
+
+  /** The one that the process which runs has under this number. */
+  static of(descriptor: number): FileHandle {
+    const found = descriptors.get(whoRuns())?.get(descriptor);
+    if (!found) throw failure("EBADF", String(descriptor));
+    return found;
   }
 
   read(buffer: Uint8Array, offset = 0, length = buffer.length - offset, position: number | null = null) {
@@ -182,7 +199,7 @@ export class FileHandle {
   }
 
   sync(): Promise<void> {
-    return diskCall("sync", (disk) => disk.sync(this.#node));
+    return diskCall("sync", (disk) => disk.sync(this.node));
   }
 
   datasync(): Promise<void> {
@@ -190,11 +207,11 @@ export class FileHandle {
   }
 
   stat(): Promise<Stats> {
-    return diskCall("stat", () => new Stats(this.#node));
+    return diskCall("stat", () => new Stats(this.node));
   }
 
   chmod(mode: number): Promise<void> {
-    return diskCall("chmod", (disk) => disk.changeMode(this.#node, mode, this.#path));
+    return diskCall("chmod", (disk) => disk.changeMode(this.node, mode, this.#path));
   }
 
   chown(): Promise<void> {
@@ -207,8 +224,8 @@ export class FileHandle {
   }
 
   #file(): FileNode {
-    if (this.#node.kind !== "file") throw failure("EISDIR", this.#path);
-    return this.#node;
+    if (this.node.kind !== "file") throw failure("EISDIR", this.#path);
+    return this.node;
   }
 }
 

@@ -66,8 +66,17 @@ const instead: Readonly<Record<string, URL>> = {
   pg: new URL("../database/fake-pg.ts", import.meta.url),
 };
 const insteadOfSource: Readonly<Record<string, URL>> = {
-  "bundle/unpack.ts": new URL("unpack.ts", import.meta.url),
+  "bundle/disk-calls.ts": new URL("../disk/disk-calls.ts", import.meta.url),
+  "bundle/small-file-crew.ts": new URL("../disk/small-file-crew.ts", import.meta.url),
+  "bundle/write-memory.ts": new URL("../disk/write-memory.ts", import.meta.url),
 };
+
+/** Packages are small here: so are the sizes from which on a file is large, and checkpoints are made. */
+const smallSizes: readonly Change[] = [
+  ["bundle/tree-writer.ts", "export const pieceSize = 256 * 1024;", "export const pieceSize = 512;"],
+  ["bundle/tree-writer.ts", "export const checkpointSize = 64 * 1024 * 1024;", "export const checkpointSize = 1024;"],
+  ["bundle/tree-writer.ts", "const smallSize = 256 * 1024;", "const smallSize = 256;"],
+];
 
 /** Put before the first line of every source of ours, so that these names are not the globals. */
 const globals = `import { setTimeout, clearTimeout, performance, Math, AbortSignal } from "${new URL("clock.ts", import.meta.url)}"; `;
@@ -87,8 +96,9 @@ export async function loadProduct(changes: readonly Change[] = []): Promise<Prod
   if (!hooked) hook();
   hooked = true;
   const mark = `?simulated=${changesOf.size}`;
-  changesOf.set(mark, changes);
-  for (const [file, from] of changes) {
+  const all = [...smallSizes, ...changes];
+  changesOf.set(mark, all);
+  for (const [file, from] of all) {
     const text = readFileSync(new URL(file, sources), "utf8");
     if (!text.includes(from)) throw new Error(`${file} has no longer this text, which was to be changed: ${from}`);
   }

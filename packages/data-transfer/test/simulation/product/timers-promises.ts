@@ -19,3 +19,7 @@ export function setTimeout<T>(ms?: number, value?: T, options: { signal?: AbortS
     signal?.addEventListener("abort", abort, { once: true });
   });
 }
+
+export function setImmediate(): Promise<void> {
+  return new Promise((resolve) => later(() => resolve(), 0));
+}
