@@ -23,6 +23,8 @@ export interface OurWorkerOptions {
   perform: (held: Held, name: MessageName) => Promise<Ending>;
   /** When it is told to stop, running tasks are interrupted and have so long to end, in ms; at once by default. */
   grace?: number;
+  /** A task that asks for its message to be requeued keeps its slot for so long, in ms; 0 by default. */
+  requeueRest?: number;
 }
 
 /** Deaths of holders after which a message is put aside. */
@@ -40,6 +42,8 @@ export class OurWorker {
   #renewing = false;
   #renewedAt = 0;
   #rounds = 0;
+  /** Slots that are kept though their messages were given back. */
+  #resting = 0;
   #wake: () => void = () => {};
   readonly #running = new Set<Promise<void>>();
 
@@ -56,7 +60,7 @@ export class OurWorker {
   }
 
   get hasRoom(): boolean {
-    return !this.#stopping && this.#held.size < this.#options.concurrency;
+    return !this.#stopping && this.#held.size + this.#resting < this.#options.concurrency;
   }
 
   get isStopping(): boolean {
@@ -93,7 +97,7 @@ export class OurWorker {
     const { queues, concurrency } = this.#options;
     for (let failures = 0; !this.#stopping; ) {
       try {
-        const room = concurrency - this.#held.size;
+        const room = concurrency - this.#held.size - this.#resting;
         if (room < 1) await this.#rest(5000);
         else {
           const askedAt = monotonic();
@@ -147,7 +151,11 @@ export class OurWorker {
           this.#holding.retry(held.delivery.tag, queue, nextTry(envelope)),
         );
       case "requeue":
-        return this.#giveBack(held);
+        this.#resting++;
+        await this.#giveBack(held);
+        await this.process.sleep(this.#options.requeueRest ?? 0);
+        this.#resting--;
+        return this.#wake();
       case "park": {
         const until = new Date(this.#now() + ending.ms);
         return this.#settle(held, name, `parks for ${ending.ms} ms`, () =>

@@ -39,6 +39,7 @@ export class StagingWorker {
       known: () => {},
       perform: (held) => this.#perform(held),
       grace: 10_000,
+      requeueRest: 1000,
     });
   }
 
@@ -80,7 +81,9 @@ export class StagingWorker {
     const { envelope, queue } = held.delivery;
     const decoded = decodeTask(envelope as Envelope);
     messages.begins(held);
-    const log = logInto(tale, this.process.name);
+    const log = logInto(tale, this.process.name, (sentence) => {
+      if (sentence.startsWith("goes on from")) judge.count("resumed");
+    });
     const client = createClient({ broker: brokerOver(this.#common.connection) as Broker, results: results.store });
     const context = {
       request: { ...decoded, queue, isFollowed: false },
