@@ -71,7 +71,8 @@ export class Judge {
     const tree = this.#published.get(one);
     if (!tree) return false;
     const [file] = filesIn(tree).values();
-    file!.bytes = Buffer.from("damaged");
+    if (!file) return false;
+    file.bytes = Buffer.from("damaged");
     this.#damaged.set(one, this.#postgres.now());
     return true;
   }
@@ -83,7 +84,7 @@ export class Judge {
       const before = this.#published.get(one);
       const there = this.#disk.lookUp(targetOf(one));
       if (there !== before) this.#appeared(one, before, there);
-      else if (before && what !== "moded" && contains(before, node)) {
+      else if (before && !this.#damaged.has(one) && what !== "moded" && contains(before, node)) {
         throw new Violation("tree-changed", `${path} of the published ${one.name} was ${what}`);
       }
     }

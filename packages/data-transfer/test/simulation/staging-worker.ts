@@ -83,6 +83,7 @@ export class StagingWorker {
     messages.begins(held);
     const log = logInto(tale, this.process.name, (sentence) => {
       if (sentence.startsWith("goes on from")) judge.count("resumed");
+      if (sentence.startsWith("staged copy was damaged")) judge.count("quarantined");
     });
     const client = createClient({ broker: brokerOver(this.#common.connection) as Broker, results: results.store });
     const context = {

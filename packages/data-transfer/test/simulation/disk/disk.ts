@@ -82,10 +82,10 @@ export class Disk {
   }
 
   /** As rename(2): an empty folder, or a file, gives way to its like. */
-  rename(from: string, to: string): void {
-    const node = this.find(from);
-    const source = this.place(from);
-    const target = this.place(to);
+  rename(from: string, to: string, fromFolder = this.root, toFolder = this.root): void {
+    const node = this.find(from, fromFolder);
+    const source = this.place(from, fromFolder);
+    const target = this.place(to, toFolder);
     const there = target.parent.entries.get(target.name);
     if (there === node) return;
     if (node.kind === "directory" && this.#contains(node, target.parent)) throw failure("EINVAL", from);

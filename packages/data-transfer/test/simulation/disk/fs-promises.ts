@@ -18,7 +18,7 @@ export function mkdir(path: string, options?: number | { mode?: number; recursiv
 }
 
 export function rename(from: string, to: string): Promise<void> {
-  return diskCall("rename", (disk) => disk.rename(from, to));
+  return diskCall("rename", (disk) => disk.rename(plain(from), plain(to), start(from), start(to)));
 }
 
 export function chmod(path: string, mode: number): Promise<void> {
@@ -48,7 +48,7 @@ export function readdir(
   options: { withFileTypes?: boolean; encoding?: string } = {},
 ): Promise<unknown[]> {
   return diskCall("readdir", (disk) => {
-    const node = disk.find(path);
+    const node = disk.find(plain(path), start(path));
     if (node.kind !== "directory") throw failure("ENOTDIR", path);
     return [...node.entries].map(([text, entry]) => {
       const name = options.encoding === "buffer" ? Buffer.from(text) : text;

@@ -71,11 +71,12 @@ const insteadOfSource: Readonly<Record<string, URL>> = {
   "bundle/write-memory.ts": new URL("../disk/write-memory.ts", import.meta.url),
 };
 
-/** Packages are small here: so are the sizes from which on a file is large, and checkpoints are made. */
+/** Packages are small here: so are the sizes from which on a file is large, and what is written down at checkpoints. */
 const smallSizes: readonly Change[] = [
   ["bundle/tree-writer.ts", "export const pieceSize = 256 * 1024;", "export const pieceSize = 512;"],
   ["bundle/tree-writer.ts", "export const checkpointSize = 64 * 1024 * 1024;", "export const checkpointSize = 1024;"],
   ["bundle/tree-writer.ts", "const smallSize = 256 * 1024;", "const smallSize = 256;"],
+  ["bundle/journal.ts", "const batchEvery = 1000;", "const batchEvery = 0;"],
 ];
 
 /** Put before the first line of every source of ours, so that these names are not the globals. */
