@@ -60,7 +60,7 @@ function untilItIsOvertaken(random: Random, { claimLease, packages, workers }: S
     WITH: 1,
     INSERT: 1,
   });
-  const nth = random.integer(1, call === "stat" || call === "sync" ? 8 : 3);
+  const nth = random.integer(1, call === "stat" || call === "sync" ? 6 : 3);
   const at: At = { call, nth, moment: random.of(["before", "before", "after"]) };
   const number = random.integer(0, packages.length - 1);
   const work = packages[number]! * random.between(0, 4);
@@ -70,7 +70,7 @@ function untilItIsOvertaken(random: Random, { claimLease, packages, workers }: S
     { do: "request", packages: [number], by: "ours" },
     ...stalls.slice(0, Math.max(1, workers - 1)),
     { do: "pass", ms: Math.round(claimLease * 1.05) },
-    { do: "duplicate", item: random.integer(0, 5) },
+    { do: "duplicate", item: "last" },
     { do: "pass", ms: random.of([1, 20, work]) },
   ];
 }
@@ -163,6 +163,6 @@ function aMoment(random: Random): At {
     ...{ rename: 6, COMMIT: 5, UPDATE: 2, WITH: 5, BEGIN: 1, SELECT: 1, INSERT: 1, database: 3 },
     ...{ mkdir: 2, open: 1, write: 2, sync: 3, chmod: 1, stat: 2, read: 1, rmdir: 1, unlink: 1, disk: 4 },
   });
-  const often = call === "disk" || call === "database" ? 40 : call === "WITH" || call === "COMMIT" ? 8 : 4;
+  const often = call === "disk" ? 90 : call === "database" ? 40 : call === "WITH" || call === "COMMIT" ? 8 : 5;
   return { call, nth: random.integer(1, often), moment: random.of(["before", "after"]) };
 }

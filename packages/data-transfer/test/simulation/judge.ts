@@ -176,6 +176,7 @@ export class Judge {
       throw new Violation("recorded-by-another", `${name}, ${claim}, is completed by ${by.name}`);
     }
     const one = this.#packages.find(({ id }) => id === after.raw_data_package_id)!;
+    if (!this.#published.has(one)) throw new Violation("record-without-tree", `${one.name} is recorded, and not there`);
     const damaged = this.#damaged.get(one);
     if (damaged !== undefined && damaged < this.#begun.get(after.id as number)!) {
       throw new Violation("recorded-damaged", `${one.name} had been damaged before the attempt that records it`);

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts of sources
 import type { Kind } from "./generate.ts";
 import type { Change } from "./product/load.ts";
 import type { Rule } from "./rules.ts";
@@ -8,6 +9,8 @@ export interface Mutation {
   name: string;
   changes: Change[];
   kinds: Kind[];
+  /** The first seed that is tried; 0 by default. Those before it are known to show nothing, and take their time. */
+  first?: number;
   /** Any of these is a catch. */
   caughtAs: Rule[];
 }
@@ -25,6 +28,7 @@ export const mutations: Mutation[] = [
   {
     name: "attempts are not counted: two have a private folder of the same name",
     changes: [["opsdb/claims.ts", "attempt = i.attempt + 1", "attempt = greatest(i.attempt, 1)"]],
+    first: 60,
     kinds: ["freezes"],
     caughtAs: ["incomplete-tree", "tree-changed", "not-durable", "broken-product"],
   },
@@ -61,6 +65,7 @@ export const mutations: Mutation[] = [
   {
     name: "a transaction may be idle for ever",
     changes: [["opsdb/database-options.ts", "-c idle_in_transaction_session_timeout=", "-c lock_timeout="]],
+    first: 30,
     kinds: ["vanished"],
     caughtAs: ["not-finished"],
   },
@@ -69,23 +74,32 @@ export const mutations: Mutation[] = [
     name: "a package is unpacked where it belongs",
     changes: [
       [
-        "staging/stage-package.ts",
-        "const directory = await prepareDirectory(dirname(target), itemId, attempt, root);",
-        "const directory = target; await (await import('node:fs/promises')).mkdir(target);",
+        "bundle/unpack.ts",
+        'const tree = join(directory, "tree");',
+        "const tree = join(directory, '..', manifest.package.name);",
       ],
     ],
     kinds: ["calm"],
     caughtAs: ["incomplete-tree"],
   },
   {
+    name: "files are not synced before they appear",
+    changes: [["bundle/large-file.ts", "await calls.fsync(descriptor);", ""]],
+    kinds: ["calm"],
+    caughtAs: ["not-durable"],
+  },
+  {
     name: "folders are not synced before they appear",
-    changes: [["bundle/publish.ts", "await syncTree(directory);", ""]],
+    changes: [["bundle/publish.ts", "await syncDirectories(directories);", ""]],
     kinds: ["calm"],
     caughtAs: ["not-durable"],
   },
   {
     name: "the folder above is not synced before the record",
-    changes: [["bundle/publish.ts", "await syncDirectory(dirname(target));\n}\n\n/**\n * Moves", "}\n\n/**\n * Moves"]],
+    changes: [
+      ["bundle/publish.ts", "  await syncDirectory(dirname(target));\n}", "}"],
+      ["bundle/line-file.ts", "await syncDirectory(dirname(path));", ""],
+    ],
     kinds: ["calm"],
     caughtAs: ["record-not-durable"],
   },
@@ -98,6 +112,7 @@ export const mutations: Mutation[] = [
         "if (found !== undefined) await removeTree(target);",
       ],
     ],
+    first: 50,
     kinds: ["freezes"],
     caughtAs: ["tree-changed"],
   },
@@ -105,13 +120,26 @@ export const mutations: Mutation[] = [
     name: "what lies there already is not looked at before it is adopted",
     changes: [["staging/stage-package.ts", "if (report.intact) {", "if (report) {"]],
     kinds: ["damage"],
-    caughtAs: ["recorded-damaged"],
+    caughtAs: ["recorded-damaged", "sums-wrong"],
   },
   {
     name: "an intact tree is put aside, and made anew",
     changes: [["staging/stage-package.ts", "if (report.intact) {", "if (false) {"]],
     kinds: ["calm"],
     caughtAs: ["tree-changed"],
+  },
+  {
+    name: "a damaged tree is put aside by its name",
+    changes: [["bundle/quarantine.ts", "const contents = `/proc/self/fd/${held.fd}`;", "const contents = target;"]],
+    first: 40,
+    kinds: ["damage"],
+    caughtAs: ["tree-changed"],
+  },
+  {
+    name: "the list of checksums is not written",
+    changes: [["bundle/deliver-package.ts", "await sums.publish(sumFileOf(target, unpacked.sumAlgorithm));", ""]],
+    kinds: ["calm"],
+    caughtAs: ["sums-wrong"],
   },
   // ---- The record ----
   {
@@ -135,6 +163,7 @@ export const mutations: Mutation[] = [
         "WHERE id = ${item.id} AND status = 'in_progress'",
       ],
     ],
+    first: 75,
     kinds: ["freezes", "database"],
     caughtAs: ["recorded-by-another", "claim-overlap"],
   },

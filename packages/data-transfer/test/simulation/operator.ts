@@ -99,11 +99,11 @@ export class Operator {
     if (by === "python") await this.#send({ staging_job_id: job.id }, `job-${job.id}`);
   }
 
-  async #duplicate(number: number): Promise<void> {
+  async #duplicate(number: number | "last"): Promise<void> {
     const { jobItems } = this.#options.product.jobs;
     const items: StagingItem[] = [];
     for (const job of this.#jobs) items.push(...(await jobItems(this.#db!, job)));
-    const item = items[number % Math.max(1, items.length)];
+    const item = number === "last" ? items.at(-1) : items[number % Math.max(1, items.length)];
     if (item) await this.#send({ staging_item_id: item.id }, item.taskId);
   }
 

@@ -45,7 +45,7 @@ export type Step =
   /** `python`: a Python manager sends one message for the whole job. */
   | { do: "request"; packages: number[]; by: "ours" | "python" }
   /** Another message for an item, as it may be there after a restore. */
-  | { do: "duplicate"; item: number }
+  | { do: "duplicate"; item: number | "last" }
   | { do: "cancel"; job: number }
   | { do: "retry"; job: number }
   | { do: "pause-location"; ms: number }
