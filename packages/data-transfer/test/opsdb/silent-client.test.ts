@@ -1,11 +1,22 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import pg from "pg";
 import sql from "sql-template-tag";
 import { CommitUnknown, DatabaseUnreachable } from "../../src/errors/database.ts";
 import { openDatabase } from "../../src/opsdb/database.ts";
 import { getItem } from "../../src/opsdb/jobs.ts";
+import { answerWasLost } from "../../src/opsdb/translate-error.ts";
 import { claimed, oneItem } from "./sample-catalogue.ts";
 import { quiet, startDatabases } from "./test-database.ts";
+
+test("the server's last words to a silent client leave it open whether a commit was carried out", () => {
+  const words = new pg.DatabaseError("terminating connection due to idle-in-transaction timeout", 0, "error");
+  words.code = "25P03";
+  assert.equal(answerWasLost(words), true);
+  const other = new pg.DatabaseError("duplicate key", 0, "error");
+  other.code = "23505";
+  assert.equal(answerWasLost(other), false);
+});
 
 suite("a transaction whose client has fallen silent", async () => {
   const databases = await startDatabases(18);
