@@ -5,6 +5,7 @@ import type { Tale } from "../../../celery/test/simulation/tale.ts";
 import type { Timeline } from "../../../celery/test/simulation/timeline.ts";
 import type { StagingItem } from "../../src/model/staging.ts";
 import type { Database } from "../../src/opsdb/database.ts";
+import { insertPackage } from "./catalogue-rows.ts";
 import { aPackage, digestOf, locationPath, type SimulatedPackage, sizeOf } from "./packages.ts";
 import { openDatabase } from "./participants.ts";
 import type { Product } from "./product/load.ts";
@@ -33,7 +34,7 @@ export class Operator {
 
   constructor(options: OperatorOptions) {
     this.#options = options;
-    this.packages = options.setup.packages.map((_, i) => ({ ...aPackage(i, options.setup.files), id: "" }));
+    this.packages = options.setup.packages.map((_, i) => aPackage(i, options.setup.files));
   }
 
   get lists(): string[] {
@@ -113,7 +114,7 @@ export class Operator {
   }
 
   async #fillCatalogue(db: Database): Promise<void> {
-    const { catalogue, locations } = this.#options.product;
+    const { locations } = this.#options.product;
     const site = await locations.upsertSite(db, { name: "Cologne", shortName: "cologne", location: "Germany" });
     const common = { active: true, priority: 1 };
     await locations.upsertLocation(db, site.id, {
@@ -125,16 +126,8 @@ export class Operator {
       ...{ host: undefined, path: locationPath },
     });
     for (const one of this.packages) {
-      const inserted = await db.transaction((tx) =>
-        catalogue.insertPackage(tx, {
-          ...{ name: one.name, size: sizeOf(one), checksum: undefined, state: "archived" },
-          files: one.files.map(({ path, bytes }) => {
-            return { path, size: bytes.length, checksum: { algorithm: "sha256", digest: digestOf(bytes) } };
-          }),
-          copy: { locationId: 1, key: `${one.name}.tar`, verified: true },
-        }),
-      );
-      one.id = inserted.id;
+      const files = one.files.map(({ path, bytes }) => ({ path, size: bytes.length, digest: digestOf(bytes) }));
+      await insertPackage(db, { id: one.id, name: one.name, size: sizeOf(one), files });
     }
   }
 

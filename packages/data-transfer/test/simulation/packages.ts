@@ -16,14 +16,14 @@ export const root = "/data";
 export const locationPath = `${root}/ramses`;
 export const stagedFolder = `${locationPath}/staged`;
 
-export function aPackage(number: number, files: number): Omit<SimulatedPackage, "id"> {
+export function aPackage(number: number, files: number): SimulatedPackage {
   const name = `package-${number}`;
   const members = Array.from({ length: files }, (_, i) => {
     // Every second one is large: it is written in pieces, with checkpoints.
     const bytes = Buffer.from(`${name}, scan ${i}, `.repeat((number + i) % 2 === 0 ? 1 : 150));
     return { path: i === 0 ? "first.fits" : `night-${i}/scan.fits`, bytes };
   });
-  return { number, name, files: members };
+  return { number, name, files: members, id: `10000000-0000-4000-8000-${String(number).padStart(12, "0")}` };
 }
 
 export function digestOf(bytes: Uint8Array): string {

@@ -13,10 +13,9 @@ import { OurWorker } from "../../../celery/test/simulation/our-worker.ts";
 import type { Ending } from "../../../celery/test/simulation/schedule.ts";
 import { logInto } from "./log.ts";
 import { taskIdIn } from "./messages.ts";
-import { root } from "./packages.ts";
+import { root, stagedFolder } from "./packages.ts";
 import { type Common, openDatabase } from "./participants.ts";
 import { taskName } from "./staging-manager.ts";
-import { sweepLeftovers } from "./sweep-leftovers.ts";
 
 type Held = Parameters<ConstructorParameters<typeof OurWorker>[0]["perform"]>[0];
 
@@ -50,12 +49,18 @@ export class StagingWorker {
   start(): void {
     const { product, setup, locationId, archive, judge, tale } = this.#common;
     const db = openDatabase(this.#common, this.process);
+    // A mount that hangs is not simulated: whoever looks at it gets an answer.
+    const mount = {
+      look: () => product.space.freeRoom(stagedFolder),
+      watch: () => ({ signal: new AbortController().signal, end() {} }),
+    };
     this.#task = product.task.stagingTask(
       {
         ...{ db, root, locationIds: [locationId], worker: this.process.name, claimLease: setup.claimLease / 1000 },
+        space: product.space.createSpace(db, 0),
+        mountOf: () => mount,
         place: {
           archive: () => archive,
-          space: product.space.createSpaceBook(0),
           modes: { file: 0o640, dir: 0o750 },
           direct: false,
         },
@@ -69,7 +74,11 @@ export class StagingWorker {
       taskName,
     );
     this.#worker.start();
-    void sweepLeftovers(db, this.process, setup.leftoversEvery, logInto(tale, this.process.name));
+    product.sweeper.startLeftoverSweeper({
+      ...{ db, root, every: setup.leftoversEvery / 1000, keepPartial: setup.claimLease / 1000 },
+      places: [{ locationId, folder: stagedFolder, mount }],
+      log: logInto(tale, this.process.name),
+    });
   }
 
   stop(): Promise<void> {

@@ -23,7 +23,8 @@ export class ConnectionBroken extends Error {}
 
 /** Told of every statement with its answer, and of every connection that has ended. */
 export interface Recorder {
-  asked(session: string, text: string, values: readonly unknown[], answer: Answer, now: number): void;
+  /** `now` is what now() said, `moment` what the clock says. */
+  asked(session: string, text: string, values: readonly unknown[], answer: Answer, now: number, moment: number): void;
   closed(session: string): void;
 }
 
@@ -183,7 +184,14 @@ export class Wire {
       this.#wait(answer.blocker, since, attempt, finish);
     };
     const tell = (answer: Answer) =>
-      this.#host.record?.asked(this.#session.name, text, values, answer, this.#session.clock);
+      this.#host.record?.asked(
+        this.#session.name,
+        text,
+        values,
+        answer,
+        this.#session.clock,
+        this.#host.postgres.now(),
+      );
     const finish = (answer: Answer) => {
       tell(answer);
       this.#host.onStatement(this.process, text);

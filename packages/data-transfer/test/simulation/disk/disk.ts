@@ -101,17 +101,17 @@ export class Disk {
     this.onChange("renamed", node, to);
   }
 
-  removeDirectory(path: string): void {
-    const { parent, name } = this.place(path);
-    const node = this.find(path);
+  removeDirectory(path: string, from = this.root): void {
+    const { parent, name } = this.place(path, from);
+    const node = this.find(path, from);
     if (node.kind !== "directory") throw failure("ENOTDIR", path);
     if (node.entries.size > 0) throw failure("ENOTEMPTY", path);
     this.#leave(parent, name, path);
   }
 
-  removeFile(path: string): void {
-    const { parent, name } = this.place(path);
-    const node = this.find(path);
+  removeFile(path: string, from = this.root): void {
+    const { parent, name } = this.place(path, from);
+    const node = this.find(path, from);
     if (node.kind === "directory") throw failure("EISDIR", path);
     this.#leave(parent, name, path);
   }

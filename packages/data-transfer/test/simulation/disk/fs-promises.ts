@@ -6,60 +6,60 @@ import { type DirectoryNode, type FileNode, failure, type Node } from "./disk.ts
 
 // In place of node:fs/promises: as much of it as is used at a destination, on the simulated disk.
 
-export function lstat(path: string): Promise<Stats> {
+/** As text, or as bytes; `/proc/self/fd/7/name` is a name in the folder that the process has open as 7. */
+type Path = string | Buffer;
+
+export function lstat(path: Path): Promise<Stats> {
   return diskCall("stat", (disk) => new Stats(disk.find(plain(path), start(path))));
 }
 
 export const stat = lstat;
 
-export function mkdir(path: string, options?: number | { mode?: number; recursive?: boolean }): Promise<void> {
+export function mkdir(path: Path, options?: number | { mode?: number; recursive?: boolean }): Promise<void> {
   const { mode = 0o777 } = typeof options === "number" ? { mode: options } : (options ?? {});
   return diskCall("mkdir", (disk) => void disk.makeDirectory(plain(path), mode, start(path)));
 }
 
-export function rename(from: string, to: string): Promise<void> {
+export function rename(from: Path, to: Path): Promise<void> {
   return diskCall("rename", (disk) => disk.rename(plain(from), plain(to), start(from), start(to)));
 }
 
-export function chmod(path: string, mode: number): Promise<void> {
-  return diskCall("chmod", (disk) => disk.changeMode(disk.find(path), mode, path));
+export function chmod(path: Path, mode: number): Promise<void> {
+  return diskCall("chmod", (disk) => disk.changeMode(disk.find(plain(path), start(path)), mode, plain(path)));
 }
 
-export function chown(path: string): Promise<void> {
-  return diskCall("chown", (disk) => void disk.find(path));
+export function chown(path: Path): Promise<void> {
+  return diskCall("chown", (disk) => void disk.find(plain(path), start(path)));
 }
 
-export function rmdir(path: string): Promise<void> {
-  return diskCall("rmdir", (disk) => disk.removeDirectory(path));
+export function rmdir(path: Path): Promise<void> {
+  return diskCall("rmdir", (disk) => disk.removeDirectory(plain(path), start(path)));
 }
 
-export function unlink(path: string | Buffer): Promise<void> {
-  return diskCall("unlink", (disk) => disk.removeFile(path.toString()));
+export function unlink(path: Path): Promise<void> {
+  return diskCall("unlink", (disk) => disk.removeFile(plain(path), start(path)));
 }
 
-export function rm(path: string, { force = false } = {}): Promise<void> {
+export function rm(path: Path, { force = false } = {}): Promise<void> {
   return diskCall("unlink", (disk) => {
-    if (!force || disk.lookUp(path)) disk.removeFile(path);
+    if (!force || findOrNothing(path)) disk.removeFile(plain(path), start(path));
   });
 }
 
-export function readdir(
-  path: string,
-  options: { withFileTypes?: boolean; encoding?: string } = {},
-): Promise<unknown[]> {
+export function readdir(path: Path, options: { withFileTypes?: boolean; encoding?: string } = {}): Promise<unknown[]> {
   return diskCall("readdir", (disk) => {
     const node = disk.find(plain(path), start(path));
-    if (node.kind !== "directory") throw failure("ENOTDIR", path);
+    if (node.kind !== "directory") throw failure("ENOTDIR", plain(path));
     return [...node.entries].map(([text, entry]) => {
       const name = options.encoding === "buffer" ? Buffer.from(text) : text;
       if (!options.withFileTypes) return name;
-      return { name, parentPath: path, ...kinds(entry) };
+      return { name, parentPath: plain(path), ...kinds(entry) };
     });
   });
 }
 
-export async function opendir(path: string) {
-  const entries = (await readdir(path, { withFileTypes: true })) as { name: string }[];
+export async function opendir(path: Path, { encoding = "utf8" }: { encoding?: string } = {}) {
+  const entries = (await readdir(path, { withFileTypes: true, encoding })) as { name: string }[];
   return {
     async *[Symbol.asyncIterator]() {
       yield* entries;
@@ -68,39 +68,35 @@ export async function opendir(path: string) {
   };
 }
 
-export function statfs(path: string): Promise<Record<string, number>> {
+export function statfs(path: Path): Promise<Record<string, number>> {
   return diskCall("stat", (disk) => {
-    disk.find(path);
+    disk.find(plain(path), start(path));
     return { type: 0, bsize: 4096, blocks: 1e9, bfree: 1e9, bavail: 1e9, files: 1e9, ffree: 1e9 };
   });
 }
 
-export function readFile(path: string): Promise<Buffer> {
+export function readFile(path: Path): Promise<Buffer> {
   return diskCall("read", (disk) => {
-    const node = disk.find(path);
-    if (node.kind !== "file") throw failure("EISDIR", path);
+    const node = disk.find(plain(path), start(path));
+    if (node.kind !== "file") throw failure("EISDIR", plain(path));
     return Buffer.from(node.bytes);
   });
 }
 
-export async function open(
-  path: string,
-  flags: number | string = constants.O_RDONLY,
-  mode = 0o666,
-): Promise<FileHandle> {
+export async function open(path: Path, flags: number | string = constants.O_RDONLY, mode = 0o666): Promise<FileHandle> {
   const by = flagsOf(flags);
   return await diskCall("open", (disk) => {
     const exclusive = (by & constants.O_EXCL) !== 0;
     const known = exclusive ? undefined : findOrNothing(path);
-    if (known === undefined && (by & constants.O_CREAT) === 0) throw failure("ENOENT", path, "open");
+    if (known === undefined && (by & constants.O_CREAT) === 0) throw failure("ENOENT", plain(path), "open");
     const node = known ?? disk.makeFile(plain(path), mode, start(path));
-    if (by & constants.O_DIRECTORY && node.kind !== "directory") throw failure("ENOTDIR", path, "open");
-    if (by & constants.O_TRUNC && node.kind === "file") disk.truncate(node, 0, path);
-    return new FileHandle(node, path, (by & constants.O_APPEND) !== 0);
+    if (by & constants.O_DIRECTORY && node.kind !== "directory") throw failure("ENOTDIR", plain(path), "open");
+    if (by & constants.O_TRUNC && node.kind === "file") disk.truncate(node, 0, plain(path));
+    return new FileHandle(node, plain(path), (by & constants.O_APPEND) !== 0);
   });
 }
 
-function findOrNothing(path: string): Node | undefined {
+function findOrNothing(path: Path): Node | undefined {
   try {
     return simulated().disk.find(plain(path), start(path));
   } catch (error) {
@@ -127,16 +123,16 @@ const descriptors = new WeakMap<object, Map<number, FileHandle>>();
 /** `/proc/self/fd/7/name` is a name in the folder that the process has open as 7. */
 const inDescriptor = /^\/proc\/self\/fd\/(\d+)/;
 
-function start(path: string): DirectoryNode {
-  const number = inDescriptor.exec(path)?.[1];
+function start(path: Path): DirectoryNode {
+  const number = inDescriptor.exec(String(path))?.[1];
   if (number === undefined) return simulated().disk.root;
   const node = descriptors.get(whoRuns())?.get(Number(number))?.node;
-  if (node?.kind !== "directory") throw failure("ENOENT", path);
+  if (node?.kind !== "directory") throw failure("ENOENT", plain(path));
   return node;
 }
 
-function plain(path: string): string {
-  return path.replace(inDescriptor, "");
+function plain(path: Path): string {
+  return String(path).replace(inDescriptor, "");
 }
 
 let lastDescriptor = 10;

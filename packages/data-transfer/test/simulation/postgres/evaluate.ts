@@ -15,6 +15,8 @@ export interface Bound {
   values: Values;
   /** The table's row that these values are of, where they are a table's. */
   row?: Row;
+  /** INSERT has made it; for those that it found there, and changed, this is false. */
+  added?: boolean;
 }
 
 export interface Evaluation {
@@ -130,6 +132,8 @@ function call(expression: Extract<Expression, { is: "call" }>, scope: Scope, usi
 }
 
 function column(scope: Scope, table: string | undefined, name: string): Value {
+  // The number of the transaction that has changed the row; 0 in one that is new.
+  if (name === "xmax") return scope.rows.values().some(({ added }) => added) ? 0 : 1;
   for (let at: Scope | undefined = scope; at; at = at.outer) {
     if (table !== undefined) {
       const found = at.rows.get(table);

@@ -57,7 +57,7 @@ function run(
         return scope;
       });
     case "insert":
-      return insert(statement, command, reading);
+      return insert(statement, command, reading, commons);
   }
 }
 
@@ -158,18 +158,18 @@ function assigned(
   return after;
 }
 
-function insert(statement: Insert, command: Command, reading: Reading): Relation {
+function insert(
+  statement: Insert,
+  command: Command,
+  reading: Reading,
+  commons: ReadonlyMap<string, Relation>,
+): Relation {
   const { table, alias, columns, source, conflict } = statement;
   const { storage, transaction } = command;
   const stored = storage.table(table);
   const inserted: Scope[] = [];
   const nothing: Scope = { rows: new Map(), outer: undefined };
-  const given = run(
-    source,
-    command,
-    new Map(statement.with.map(({ name }) => [name, reading.relation(name)])),
-    undefined,
-  );
+  const given = run(source, command, commons, undefined);
   for (const { values: row } of given.rows) {
     const values: Record<string, Value> = {};
     for (const { name, type, default: otherwise, identity } of stored.definition.columns) {
@@ -197,7 +197,7 @@ function insert(statement: Insert, command: Command, reading: Reading): Relation
     }
     check(command, table, undefined, values, undefined);
     storage.insert(table, transaction, values);
-    inserted.push({ rows: new Map([[alias, { values }]]), outer: undefined });
+    inserted.push({ rows: new Map([[alias, { values, added: true }]]), outer: undefined });
   }
   return returned(command, statement, inserted, reading);
 }

@@ -3,6 +3,8 @@ import { compare, Instant, Interval, type Value } from "./values.ts";
 /** What a function may look at, or do, besides its arguments. */
 export interface Surroundings {
   now: Instant;
+  /** The clock itself, which goes on within a transaction. */
+  moment: Instant;
   schema: string;
   newUuid(): string;
   notify(channel: string, payload: string): void;
@@ -15,6 +17,10 @@ type Call = (args: Value[], around: Surroundings, names: (string | undefined)[])
 /** Those that our statements call. Strict ones, which are null when an argument is, say so by themselves. */
 export const functions: Readonly<Record<string, Call>> = {
   now: (_args, { now }) => now,
+  clock_timestamp: (_args, { moment }) => moment,
+  epoch: ([value]) => (value instanceof Instant || value instanceof Interval ? value.ms / 1000 : null),
+  regexp_replace: ([text, pattern, by]) =>
+    text === null ? null : String(text).replace(new RegExp(String(pattern)), String(by)),
   current_schema: (_args, { schema }) => schema,
   gen_random_uuid: (_args, { newUuid }) => newUuid(),
   nullif: ([a, b]) => (a !== null && b !== null && compare(a!, b!) === 0 ? null : a!),
@@ -58,6 +64,7 @@ export const aggregates: Readonly<Record<string, (values: Value[]) => Value>> = 
 export function calculate(sign: string, a: Value, b: Value): Value {
   if (a === null || b === null) return null;
   if (sign === "||") return `${a}${b}`;
+  if (sign === "~") return new RegExp(String(b)).test(String(a));
   if (sign === "like") return isLike(String(a), String(b));
   if (a instanceof Instant || b instanceof Instant || a instanceof Interval || b instanceof Interval) {
     return calculateTime(sign, a, b);
@@ -71,7 +78,8 @@ export function calculate(sign: string, a: Value, b: Value): Value {
     case "*":
       return left * right;
     case "/":
-      return left / right;
+      // bigint by bigint is a bigint.
+      return Number.isInteger(left) && Number.isInteger(right) ? Math.trunc(left / right) : left / right;
     default:
       throw new SyntaxError(`the simulated PostgreSQL does not calculate with ${sign}`);
   }

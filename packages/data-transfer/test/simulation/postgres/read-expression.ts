@@ -19,7 +19,7 @@ function readNot(reader: Reader): Expression {
   return reader.takes("not") ? { is: "not", of: readNot(reader) } : readTest(reader);
 }
 
-const comparisons = ["=", "<>", "!=", "<=", ">=", "<", ">"];
+const comparisons = ["=", "<>", "!=", "<=", ">=", "<", ">", "~"];
 
 function readTest(reader: Reader): Expression {
   let left = readConcatenation(reader);
@@ -133,6 +133,11 @@ function readAtom(reader: Reader): Expression {
   if (reader.takes("case")) return readCase(reader);
   if (reader.takes("exists")) return { is: "exists", select: reader.inBrackets(() => reader.select()) };
   if (reader.takes("interval")) return { is: "constant", value: Interval.read(reader.take().value) };
+  if (reader.takes("extract", "(", "epoch", "from")) {
+    const value = readExpression(reader);
+    reader.expect(")");
+    return { is: "call", name: "epoch", args: [{ name: undefined, value }], where: undefined };
+  }
   const name = reader.name();
   if (reader.sees("(")) {
     const args = readArguments(reader);

@@ -67,7 +67,7 @@ function readSelect(reader: Reader, commons: Common[] = readWith(reader)): Selec
       ? reader.inBrackets(() => reader.list(() => readExpression(reader)))
       : reader.refuse("DISTINCT without ON");
   }
-  select.columns = readOutputs(reader);
+  select.columns = reader.sees("from") ? [] : readOutputs(reader);
   if (reader.takes("from")) select.from = readSources(reader);
   if (reader.takes("where")) select.where = readExpression(reader);
   if (reader.takes("group", "by")) select.groupBy = reader.list(() => readExpression(reader));

@@ -14,8 +14,8 @@ export interface RealPostgres {
 }
 
 export interface RealSession {
-  /** What now() says, in ms since 1970, for all that follows. */
-  setClock(ms: number): Promise<void>;
+  /** What now() and clock_timestamp() say, in ms since 1970, for all that follows. */
+  setClock(ms: number, moment: number): Promise<void>;
   /** Rows, or the error's SQLSTATE. */
   ask(text: string, values: readonly unknown[]): Promise<RealAnswer>;
   /** Whether what it was asked last waits for a lock. */
@@ -41,9 +41,11 @@ export async function realPostgres(scope: Scope, server: TestPostgres): Promise<
     CREATE SEQUENCE clock.uuids;
     CREATE FUNCTION clock.now() RETURNS timestamptz LANGUAGE sql STABLE AS
       $$ SELECT to_timestamp(current_setting('simulated.clock')::double precision / 1000) $$;
+    CREATE FUNCTION clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS
+      $$ SELECT to_timestamp(current_setting('simulated.moment')::double precision / 1000) $$;
     CREATE FUNCTION clock.gen_random_uuid() RETURNS uuid LANGUAGE sql VOLATILE AS
       $$ SELECT ('00000000-0000-4000-8000-' || lpad(nextval('clock.uuids')::text, 12, '0'))::uuid $$;
-    SELECT set_config('simulated.clock', '0', false);`);
+    SELECT set_config('simulated.clock', '0', false), set_config('simulated.moment', '0', false);`);
   for (const { text } of migrations) await admin.query(text);
   const { rows: tables } = await admin.query<{ name: string }>(
     "SELECT tablename AS name FROM pg_tables WHERE schemaname = $1",
@@ -72,8 +74,9 @@ export async function realPostgres(scope: Scope, server: TestPostgres): Promise<
       const { pid } = rows[0]!;
       let isBusy = false;
       return {
-        async setClock(ms) {
-          await client.query("SELECT set_config('simulated.clock', $1, false)", [String(ms)]).catch((error) => {
+        async setClock(ms, moment) {
+          const set = "SELECT set_config('simulated.clock', $1, false), set_config('simulated.moment', $2, false)";
+          await client.query(set, [String(ms), String(moment)]).catch((error) => {
             // Within a transaction that has failed nothing is looked at any more.
             if (error.code !== "25P02") throw error;
           });

@@ -17,6 +17,7 @@ interface Asked {
   /** Undefined where the connection ended. */
   answer: Answer | undefined;
   now: number;
+  moment: number;
 }
 
 suite("a real PostgreSQL beside the simulated one", { timeout: 240_000 }, async () => {
@@ -70,9 +71,9 @@ function recording(): { asked: Asked[]; recorder: Recorder } {
     asked,
     recorder: {
       // Whoever asked may change the rows that he is given.
-      asked: (session, text, values, answer, now) =>
-        asked.push({ session, text, values, answer: "rows" in answer ? structuredClone(answer) : answer, now }),
-      closed: (session) => asked.push({ session, text: "", values: [], answer: undefined, now: 0 }),
+      asked: (session, text, values, answer, now, moment) =>
+        asked.push({ session, text, values, answer: "rows" in answer ? structuredClone(answer) : answer, now, moment }),
+      closed: (session) => asked.push({ session, text: "", values: [], answer: undefined, now: 0, moment: 0 }),
     },
   };
 }
@@ -86,7 +87,7 @@ async function replay(asked: readonly Asked[], real: RealPostgres, where: string
     for (const session of sessions.values()) await (await session).kill();
     return { compared, waited };
   };
-  for (const [number, { session: name, text, values, answer, now }] of asked.entries()) {
+  for (const [number, { session: name, text, values, answer, now, moment }] of asked.entries()) {
     if (answer === undefined) {
       await (await sessions.get(name))?.kill();
       waiting.delete(name);
@@ -96,7 +97,7 @@ async function replay(asked: readonly Asked[], real: RealPostgres, where: string
     let there = waiting.get(name);
     waiting.delete(name);
     if (!there) {
-      await session.setClock(now);
+      await session.setClock(now, moment);
       there = session.ask(text, values);
     }
     if ("blocker" in answer) {

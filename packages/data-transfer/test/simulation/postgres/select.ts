@@ -92,7 +92,14 @@ export function withRow(scope: Scope, alias: string, bound: Bound): Scope {
 
 function sourceRows({ item, columns, alias }: Source, scope: Scope, reading: Reading, columnsOnly = false): Relation {
   if (item.is === "table") return reading.relation(item.name);
-  if (item.is === "select") return renamed(select(item.select, scope, reading), columns);
+  if (item.is === "select") {
+    // What a LATERAL one stands beside is not there when only its columns are asked for.
+    const named = item.select.columns.filter((column) => "name" in column);
+    if (columnsOnly && named.length === item.select.columns.length) {
+      return renamed({ columns: named.map(({ name }) => name), rows: [] }, columns);
+    }
+    return renamed(select(item.select, scope, reading), columns);
+  }
   const names = [...columns];
   if (columnsOnly) return { columns: names, rows: [] };
   const args = item.args.map(({ value }) => (value === "*" ? null : evaluate(value, scope, reading)));

@@ -126,6 +126,7 @@ export class Session {
         trigger: (table, before, after) => this.#trigger(table, before, after),
         around: {
           now: new Instant(transaction.startedAt),
+          moment: new Instant(this.#options.now()),
           schema: this.#options.schema,
           newUuid: this.#options.newUuid,
           notify: (channel, payload) => transaction.notifications.push({ channel, payload }),

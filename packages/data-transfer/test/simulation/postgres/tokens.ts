@@ -5,7 +5,7 @@ export interface Token {
 }
 
 const pattern =
-  /\s+|--[^\n]*|\$(?<parameter>\d+)|\$\$(?<dollar>[\s\S]*?)\$\$|'(?<text>(?:[^']|'')*)'|"(?<name>(?:[^"]|"")*)"|(?<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?)|(?<word>[a-z_][a-z0-9_]*)|(?<sign>::|<>|<=|>=|!=|=>|\|\||[-+*/%=<>()[\],.;])/giy;
+  /\s+|--[^\n]*|\$(?<parameter>\d+)|\$\$(?<dollar>[\s\S]*?)\$\$|'(?<text>(?:[^']|'')*)'|"(?<name>(?:[^"]|"")*)"|(?<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?)|(?<word>[a-z_][a-z0-9_]*)|(?<sign>::|<>|<=|>=|!=|=>|\|\||[-+*/%=<>~()[\],.;])/giy;
 
 /** Cuts SQL into words. @throws SyntaxError where it meets what it does not know */
 export function tokens(sql: string): Token[] {

@@ -66,6 +66,7 @@ export function asType(value: Value, type: string): Value {
     case "smallint":
       return Math.round(Number(value));
     case "double":
+    case "float8":
     case "numeric":
       return Number(value);
     case "text":

@@ -3,7 +3,6 @@ import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
 import type * as outcome from "../../../src/errors/data-transfer-error.ts";
 import type * as transitions from "../../../src/model/item-transitions.ts";
-import type * as catalogue from "../../../src/opsdb/catalogue.ts";
 import type * as database from "../../../src/opsdb/database.ts";
 import type * as items from "../../../src/opsdb/items.ts";
 import type * as control from "../../../src/opsdb/job-control.ts";
@@ -12,6 +11,7 @@ import type * as lifetimes from "../../../src/opsdb/lifetimes.ts";
 import type * as locations from "../../../src/opsdb/locations.ts";
 import type * as migrations from "../../../src/opsdb/migrations/migrations.ts";
 import type * as sweep from "../../../src/opsdb/sweep.ts";
+import type * as sweeper from "../../../src/staging/leftover-sweeper.ts";
 import type * as manager from "../../../src/staging/manager.ts";
 import type * as ring from "../../../src/staging/ring.ts";
 import type * as space from "../../../src/staging/space.ts";
@@ -24,7 +24,6 @@ export type Change = [file: string, from: string, to: string];
 export interface Product {
   errors: typeof outcome;
   transitions: typeof transitions;
-  catalogue: typeof catalogue;
   database: typeof database;
   control: typeof control;
   items: typeof items;
@@ -34,6 +33,7 @@ export interface Product {
   migrations: typeof migrations;
   sweep: typeof sweep;
   manager: typeof manager;
+  sweeper: typeof sweeper;
   ring: typeof ring;
   space: typeof space;
   task: typeof task;
@@ -42,7 +42,6 @@ export interface Product {
 const parts: Readonly<Record<keyof Product, string>> = {
   errors: "errors/data-transfer-error.ts",
   transitions: "model/item-transitions.ts",
-  catalogue: "opsdb/catalogue.ts",
   database: "opsdb/database.ts",
   control: "opsdb/job-control.ts",
   items: "opsdb/items.ts",
@@ -52,6 +51,7 @@ const parts: Readonly<Record<keyof Product, string>> = {
   migrations: "opsdb/migrations/migrations.ts",
   sweep: "opsdb/sweep.ts",
   manager: "staging/manager.ts",
+  sweeper: "staging/leftover-sweeper.ts",
   ring: "staging/ring.ts",
   space: "staging/space.ts",
   task: "staging/task.ts",
