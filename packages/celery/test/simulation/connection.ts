@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { RedisLink } from "../../src/broker/redis-connection.ts";
+import { RedisError } from "../../src/broker/redis-errors.ts";
 import type { Process } from "./process.ts";
 import { Failure, type Reply, Status } from "./redis/reply.ts";
 import type { RedisHost, Request } from "./redis-host.ts";
@@ -12,9 +13,9 @@ const answerTimeout = 10_000;
 /** Usual time that a request and an answer travel, in ms. */
 export const usual = { request: 0.4, answer: 0.3 };
 
-export class ConnectionLost extends Error {
+export class ConnectionLost extends RedisError {
   constructor() {
-    super("the connection to the simulated Redis is lost");
+    super("unreachable", "the connection to the simulated Redis is lost");
   }
 }
 

@@ -2,23 +2,29 @@ import type { Delivery } from "../../src/broker/broker.ts";
 import { redisHolding } from "../../src/broker/redis-holding.ts";
 import { redisKeys } from "../../src/broker/redis-keys.ts";
 import type { Envelope } from "../../src/message/envelope.ts";
-import { type Held, HeldMessages, loseLease, monotonic } from "../../src/worker/held.ts";
+import { type Held, HeldMessages, interrupt, loseLease, monotonic } from "../../src/worker/held.ts";
 import { type Connection, linkOver } from "./connection.ts";
-import type { Ledger } from "./ledger.ts";
-import { type MessageName, nameIn } from "./message.ts";
+import type { MessageName } from "./message.ts";
+import type { Process } from "./process.ts";
 import type { Ending } from "./schedule.ts";
 import type { Tale } from "./tale.ts";
 
 export interface OurWorkerOptions {
   connection: Connection;
-  ledger: Ledger;
   tale: Tale;
   queues: readonly string[];
   lease: number;
   visibilityTimeout: number;
   concurrency: number;
-  /** How long a message's task runs, and how its run of this number ends. */
-  plan: (name: MessageName, run: number) => { work: number; ending: Ending };
+  nameOf: (raw: string) => MessageName;
+  /** Told of what it has popped. */
+  known: (tag: string, by: Process, deaths: number) => void;
+  /** Runs a message's task. */
+  perform: (held: Held, name: MessageName) => Promise<Ending>;
+  /** When it is told to stop, running tasks are interrupted and have so long to end, in ms; at once by default. */
+  grace?: number;
+  /** A task that asks for its message to be requeued keeps its slot for so long, in ms; 0 by default. */
+  requeueRest?: number;
 }
 
 /** Deaths of holders after which a message is put aside. */
@@ -36,7 +42,10 @@ export class OurWorker {
   #renewing = false;
   #renewedAt = 0;
   #rounds = 0;
+  /** Slots that are kept though their messages were given back. */
+  #resting = 0;
   #wake: () => void = () => {};
+  readonly #running = new Set<Promise<void>>();
 
   constructor(options: OurWorkerOptions) {
     this.#options = options;
@@ -51,7 +60,7 @@ export class OurWorker {
   }
 
   get hasRoom(): boolean {
-    return !this.#stopping && this.#held.size < this.#options.concurrency;
+    return !this.#stopping && this.#held.size + this.#resting < this.#options.concurrency;
   }
 
   get isStopping(): boolean {
@@ -68,8 +77,13 @@ export class OurWorker {
 
   /** Takes no more, gives back what it holds, the last one popped first, and ends. */
   async stop(): Promise<void> {
+    const { grace } = this.#options;
     this.#stopping = true;
     this.#wake();
+    if (grace !== undefined) {
+      for (const held of this.#held) interrupt(held);
+      await Promise.race([Promise.all(this.#running), this.process.sleep(grace)]);
+    }
     for (const held of [...this.#held].sort((a, b) => b.order - a.order)) {
       if (!held.leaving) await this.#giveBack(held);
     }
@@ -83,7 +97,7 @@ export class OurWorker {
     const { queues, concurrency } = this.#options;
     for (let failures = 0; !this.#stopping; ) {
       try {
-        const room = concurrency - this.#held.size;
+        const room = concurrency - this.#held.size - this.#resting;
         if (room < 1) await this.#rest(5000);
         else {
           const askedAt = monotonic();
@@ -99,9 +113,9 @@ export class OurWorker {
   }
 
   #take(delivery: Delivery, askedAt: number): void {
-    const { ledger } = this.#options;
-    const name = nameIn(delivery.raw);
-    ledger.known(delivery.tag, this.process, delivery.deaths);
+    const { nameOf, known: tellOf } = this.#options;
+    const name = nameOf(delivery.raw);
+    tellOf(delivery.tag, this.process, delivery.deaths);
     const known = this.#held.again(delivery);
     if (known && !known.leaving) {
       this.#held.regain(known, delivery, askedAt);
@@ -110,11 +124,16 @@ export class OurWorker {
     }
     const held = this.#held.add(delivery, askedAt);
     if (this.#stopping) void this.#giveBack(held);
-    else void this.#work(held, name);
+    else this.#follow(this.#work(held, name));
+  }
+
+  #follow(work: Promise<void>): void {
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
   }
 
   async #work(held: Held, name: MessageName): Promise<void> {
-    const { ledger, plan } = this.#options;
+    const { perform } = this.#options;
     const { envelope, deaths, queue } = held.delivery;
     if (this.#held.isLost(held)) {
       this.#tell(`leaves ${name}, whose lease was over before it could start`);
@@ -122,10 +141,7 @@ export class OurWorker {
     }
     if (!envelope) return this.#deadLetter(held, name, "malformed");
     if (deaths >= mostDeaths) return this.#deadLetter(held, name, "poison");
-    ledger.start(name, this.process);
-    const { work, ending } = plan(name, ledger.runs.get(name)!);
-    this.#tell(`runs ${name} for ${work} ms`);
-    await this.process.sleep(work);
+    const ending = await perform(held, name);
     if (held.leaving || this.#held.get(held.delivery.tag) !== held) return;
     switch (ending.end) {
       case "done":
@@ -135,7 +151,11 @@ export class OurWorker {
           this.#holding.retry(held.delivery.tag, queue, nextTry(envelope)),
         );
       case "requeue":
-        return this.#giveBack(held);
+        this.#resting++;
+        await this.#giveBack(held);
+        await this.process.sleep(this.#options.requeueRest ?? 0);
+        this.#resting--;
+        return this.#wake();
       case "park": {
         const until = new Date(this.#now() + ending.ms);
         return this.#settle(held, name, `parks for ${ending.ms} ms`, () =>
@@ -143,7 +163,7 @@ export class OurWorker {
         );
       }
       case "dead-letter":
-        return this.#deadLetter(held, name, "unknown-task");
+        return this.#deadLetter(held, name, ending.reason ?? "unknown-task");
     }
   }
 
@@ -155,7 +175,7 @@ export class OurWorker {
 
   #giveBack(held: Held): Promise<void> {
     held.leaving = true;
-    const name = nameIn(held.delivery.raw);
+    const name = this.#options.nameOf(held.delivery.raw);
     return this.#settle(held, name, "gives back", () => this.#holding.requeue(held.delivery.tag));
   }
 
@@ -204,7 +224,7 @@ export class OurWorker {
         if (answers.get(held.delivery.tag) === "RENEWED") held.leasedAt = askedAt;
         else {
           loseLease(held, "answered");
-          this.#tell(`hears that its lease of ${nameIn(held.delivery.raw)} is lost`);
+          this.#tell(`hears that its lease of ${this.#options.nameOf(held.delivery.raw)} is lost`);
         }
       }
     } catch {

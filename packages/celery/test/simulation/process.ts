@@ -75,6 +75,12 @@ export class Process {
   }
 }
 
+/** Whose code runs, or ran last. */
+export function whoRuns(): Process {
+  if (!running) throw new Error("nobody's code has run yet");
+  return running;
+}
+
 /** `performance.now()` for the process whose code runs. */
 export function monotonicOfWhoRuns(): number {
   return running?.monotonic() ?? 0;

@@ -7,7 +7,7 @@ import type { Tale } from "./tale.ts";
 
 export interface PythonPeerOptions {
   connection: Connection;
-  ledger: Ledger;
+  ledger: Pick<Ledger, "fellIntoPythonsHole" | "start" | "runs">;
   tale: Tale;
   queues: readonly string[];
   setup: PeerSetup;

@@ -37,7 +37,7 @@ export type Ending =
   | { end: "retry" }
   | { end: "requeue" }
   | { end: "park"; ms: number }
-  | { end: "dead-letter" };
+  | { end: "dead-letter"; reason?: string };
 
 export type Step =
   | { do: "pass"; ms: number }

@@ -1,7 +1,7 @@
 import { redisKeys } from "../../src/broker/redis-keys.ts";
 import { Connection, usual } from "./connection.ts";
 import { Ledger } from "./ledger.ts";
-import { anEnvelope, asText, type MessageName, messageName } from "./message.ts";
+import { anEnvelope, asText, type MessageName, messageName, nameIn } from "./message.ts";
 import { OurWorker } from "./our-worker.ts";
 import { monotonicOfWhoRuns, Process } from "./process.ts";
 import { PythonPeer } from "./python-peer.ts";
@@ -139,7 +139,19 @@ class World {
 
   #newWorker(connection: Connection): OurWorker {
     const { lease, visibilityTimeout, concurrency } = this.#schedule.setup;
-    return new OurWorker({ ...this.#common(connection), lease, visibilityTimeout, concurrency });
+    const { plan, tale, queues } = this.#common(connection);
+    const { process } = connection;
+    return new OurWorker({
+      ...{ connection, tale, queues, lease, visibilityTimeout, concurrency, nameOf: nameIn },
+      known: (tag, by, deaths) => this.#ledger.known(tag, by, deaths),
+      perform: async (_held, name) => {
+        this.#ledger.start(name, process);
+        const { work, ending } = plan(name, this.#ledger.runs.get(name)!);
+        tale.tell(process.name, `runs ${name} for ${work} ms`);
+        await process.sleep(work);
+        return ending;
+      },
+    });
   }
 
   #isCalm({ process }: OurWorker): boolean {

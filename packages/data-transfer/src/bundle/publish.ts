@@ -1,5 +1,5 @@
 import { chmod, chown, lstat, mkdir, rename } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { CrossDevice, TakenOver, TargetExists } from "../errors/destination.ts";
 import { errnoOf } from "../errors/errno.ts";
 import { ensureDirectory } from "./destination-path.ts";
@@ -100,27 +100,6 @@ export async function publish(
     throw await translateRenameError(error, tree, target);
   }
   await syncDirectory(dirname(target));
-}
-
-/**
- * Moves what lies at a target out of the way, beside it and durably, so that it can be looked at.
- *
- * @returns where it lies now
- * @throws DestinationNotWritable, StorageFailed, NoSpace
- */
-export async function quarantine(target: string): Promise<string> {
-  for (let number = 1; ; number++) {
-    const place = join(dirname(target), `.quarantine-${basename(target)}-${number}`);
-    if ((await whatIsAt(place)) !== undefined) continue;
-    try {
-      await rename(target, place);
-    } catch (error) {
-      if (isOccupied(error)) continue;
-      throw translateWriteError(error, target, "rename");
-    }
-    await syncDirectory(dirname(target));
-    return place;
-  }
 }
 
 /** What a path is, links not followed; undefined where there is nothing. */

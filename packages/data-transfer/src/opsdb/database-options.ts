@@ -27,7 +27,10 @@ export interface DatabaseOptions {
   /** Connections at a time, without the one that a `listen` holds. */
   poolSize?: number;
   connectTimeoutMs?: number;
-  /** The server gives up a statement after this time; we give up the connection 5 s later. */
+  /**
+   * The server gives up a statement after this time, and a transaction in which it hears nothing of us for as long; we give
+   * up the connection 5 s later.
+   */
   statementTimeoutMs?: number;
   applicationName?: string;
 }
@@ -66,8 +69,12 @@ export function clientConfig(options: DatabaseOptions, tls: ConnectionOptions | 
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     application_name: options.applicationName ?? "ccat_data_transfer",
-    // As start-up parameters these hold from a connection's first statement on, and RESET goes back to them.
-    options: `-c search_path=${checkSchemaName(options.schema)} -c statement_timeout=${statementTimeout} -c TimeZone=UTC -c DateStyle=ISO`,
+    // As start-up parameters these hold from a connection's first statement on, and RESET goes back to them. A machine that
+    // is gone in the middle of a transaction would otherwise keep the rows that it had locked for hours.
+    options: [
+      `-c search_path=${checkSchemaName(options.schema)} -c statement_timeout=${statementTimeout}`,
+      `-c idle_in_transaction_session_timeout=${statementTimeout} -c TimeZone=UTC -c DateStyle=ISO`,
+    ].join(" "),
     types: valueTypes,
   } as pg.ClientConfig;
 }

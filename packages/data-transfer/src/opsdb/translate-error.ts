@@ -39,8 +39,11 @@ export function answerWasLost(error: unknown): boolean {
   return state.startsWith("08") || shutDownStates.has(state);
 }
 
-/** admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped, idle_session_timeout: the connection is gone. */
-const shutDownStates = new Set(["57P01", "57P02", "57P03", "57P04", "57P05"]);
+/**
+ * admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped, idle_session_timeout and
+ * idle_in_transaction_session_timeout: the connection is gone.
+ */
+const shutDownStates = new Set(["57P01", "57P02", "57P03", "57P04", "57P05", "25P03"]);
 
 function translateSqlState(error: pg.DatabaseError, where: string, schema: string): Error {
   const state = error.code ?? "";

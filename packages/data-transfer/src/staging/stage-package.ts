@@ -1,10 +1,11 @@
-import { lstat } from "node:fs/promises";
+import { type FileHandle, lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Logger } from "pino";
 import { type Delivery, deliverPackage, sumFileOf } from "../bundle/deliver-package.ts";
 import { ensureDirectory } from "../bundle/destination-path.ts";
 import type { Manifest } from "../bundle/manifest.ts";
-import { prepareDirectory, privateName, quarantine } from "../bundle/publish.ts";
+import { prepareDirectory, privateName } from "../bundle/publish.ts";
+import { holdDirectory, quarantine } from "../bundle/quarantine.ts";
 import { emptyDirectory, removeIfEmpty, removeTree } from "../bundle/remove-tree.ts";
 import { createSumFile } from "../bundle/sum-file.ts";
 import { translateWriteError } from "../bundle/translate-write-error.ts";
@@ -169,13 +170,27 @@ function isOfUse(error: unknown, signal: AbortSignal): boolean {
  * @throws DestinationOccupied
  */
 async function adoptWhatIsThere(consignment: Consignment, options: StageOptions): Promise<Delivered | undefined> {
-  const { target, manifest, ours } = consignment;
+  const { target, ours } = consignment;
   const found = await kindOf(target);
   if (found === undefined) {
     if (ours) await options.onLost({ target, found: "nothing" });
     return undefined;
   }
   if (found !== "directory") throw new DestinationOccupied(target, `it is a ${found}`);
+  // From here on this directory is meant, not whatever lies under its name.
+  const held = await holdDirectory(target);
+  try {
+    return await adoptOrQuarantine(held, consignment, options);
+  } finally {
+    await held.close();
+  }
+}
+
+async function adoptOrQuarantine(
+  held: FileHandle,
+  { target, manifest, ours }: Consignment,
+  options: StageOptions,
+): Promise<Delivered | undefined> {
   const sums = createSumFile(join(dirname(target), `.${basename(target)}.sums`), basename(target));
   let report: TreeReport;
   try {
@@ -190,7 +205,7 @@ async function adoptWhatIsThere(consignment: Consignment, options: StageOptions)
   const [first] = report.differences;
   const difference = `${report.differenceCount} differences, the first: ${first?.path} (${first?.kind})`;
   if (!ours) throw new DestinationOccupied(target, difference);
-  const place = await quarantine(target);
+  const place = await quarantine(target, held);
   options.log.error(
     { target, quarantine: place, differences: report.differences },
     `staged copy was damaged: ${difference}`,

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { DeadLetter, Ignore, Requeue, type Task, type TaskContext, WorkerShutdown } from "@ccatobs/celery";
+import { CeleryError, DeadLetter, Ignore, Requeue, type Task, type TaskContext, WorkerShutdown } from "@ccatobs/celery";
 import type { Logger } from "pino";
 import { DataTransferError } from "../errors/data-transfer-error.ts";
 import { ClaimLost } from "../errors/database.ts";
@@ -65,9 +65,24 @@ export function stagingTask(work: StagingWork, name: string): Task {
       const request = readStagingRequest(context.request);
       // An item may wait for another attempt, and a job ends with its last item: nothing would be left to follow.
       if (context.request.isFollowed) throw new DeadLetter("unsupported-canvas", canvasRefusal);
-      if (request.kind === "job") return fanOut(work.db, work.locationIds, context, request.jobId);
+      if (request.kind === "job") {
+        const { jobId } = request;
+        return await fanOut(work.db, work.locationIds, context, jobId).catch(giveBack(`job ${jobId}, not sent out`));
+      }
       return stageItem(work, context, request.itemId);
     },
+  };
+}
+
+/**
+ * Database or broker cannot be reached, and there is no attempt yet that could tell of it: nobody shall read of a failure.
+ * A worker that reaches them gets the message as it was.
+ */
+function giveBack(what: string): (error: unknown) => never {
+  return (error) => {
+    const isPassing =
+      error instanceof DataTransferError || (error instanceof CeleryError && error.kind === "transient");
+    throw isPassing ? new Requeue(`${what}: ${error.message}`) : error;
   };
 }
 
@@ -96,11 +111,7 @@ async function stageItem(work: StagingWork, context: TaskContext, itemId: number
   const patience = AbortSignal.timeout(Math.min(longestPatience, claimLease) * 1000);
   const claimed = await persistently(context.log, AbortSignal.any([context.signal, patience]), () =>
     claimItem(db, itemId, { worker, leaseSeconds: claimLease, locationIds }),
-  ).catch((error: unknown) => {
-    // Nothing was done, and nobody shall read of a failure: a worker that reaches the database gets the message as it was.
-    if (error instanceof DataTransferError) throw new Requeue(`item ${itemId} could not be claimed: ${error.message}`);
-    throw error;
-  });
+  ).catch(giveBack(`item ${itemId}, not claimed`));
   switch (claimed.outcome) {
     case "claimed":
       return workOn(work, context, claimed);
@@ -114,7 +125,7 @@ async function stageItem(work: StagingWork, context: TaskContext, itemId: number
         reason: "paused",
         code: "CDT-PAUSED",
         text: `its location is paused: ${claimed.message}`,
-      });
+      }).catch(giveBack(`item ${itemId}, not held`));
       throw new Ignore(`item ${itemId} waits: its location is paused`);
     case "elsewhere":
       throw new DeadLetter("wrong-location", `item ${itemId} belongs to a location that this worker does not serve`);

@@ -1,0 +1,36 @@
+import type { Database } from "../../src/opsdb/database.ts";
+
+export interface PackageRows {
+  id: string;
+  name: string;
+  size: number;
+  files: { path: string; size: number; digest: string }[];
+}
+
+/** Where the archive and the processing location stand in the catalogue. */
+export const archiveId = 1;
+
+/** A package as the catalogue has it, and its copy in the archive; without COPY, which the simulated server does not know. */
+export async function insertPackage(db: Database, { id, name, size, files }: PackageRows): Promise<void> {
+  await db.transaction(async (tx) => {
+    const run = (text: string, values: unknown[]) => tx.query({ text, values } as never);
+    await run("INSERT INTO raw_data_package (id, name, size, file_count, state) VALUES ($1, $2, $3, $4, 'archived')", [
+      id,
+      name,
+      size,
+      files.length,
+    ]);
+    for (const file of files) {
+      await run(
+        `INSERT INTO raw_data_file (raw_data_package_id, path, size, checksum_algorithm, checksum_digest)
+         VALUES ($1, $2, $3, 'sha256', $4)`,
+        [id, file.path, file.size, file.digest],
+      );
+    }
+    await run(
+      `INSERT INTO physical_copy (raw_data_package_id, data_location_id, key, status, verified_at)
+       VALUES ($1, $2, $3, 'present', now())`,
+      [id, archiveId, `${name}.tar`],
+    );
+  });
+}
