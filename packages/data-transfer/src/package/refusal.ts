@@ -20,6 +20,7 @@ export function helpFor(error: unknown): string | undefined {
 const moveAway = "nothing there was touched: look at it, then move it away or name another place";
 const readAgain =
   "read it once more, or another copy of it; if it is refused again it is damaged, or not what the manifest was made of";
+const makeAnew = "ask who made the package: it must be made anew, without what is named here";
 const runAgain = "run the same command again; if it lasts, see whether the place can be reached from here";
 const whichKeys = "which keys are used? AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or --keys <name> of the settings";
 
@@ -35,6 +36,8 @@ const helps: ReadonlyMap<string, string> = new Map([
   ["CDT-SHORT-OBJECT", readAgain],
   ["CDT-TAR-DAMAGED", readAgain],
   ["CDT-WRONG-SIZE", readAgain],
+  ["CDT-DUPLICATE-MEMBER", makeAnew],
+  ["CDT-UNSAFE-MEMBER", makeAnew],
   ["CDT-OBJECT-CHANGED", runAgain],
   ["CDT-SOURCE-STALLED", runAgain],
   ["CDT-SOURCE-UNREACHABLE", runAgain],

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generateOf } from "./generate.ts";
-import { mutations } from "./mutations.ts";
-import { loadProduct } from "./product/load.ts";
-import { simulate } from "./world.ts";
+import { generateOf } from "../simulation/generate.ts";
+import { mutations } from "../simulation/mutations.ts";
+import { loadProduct } from "../simulation/product/load.ts";
+import { simulate } from "../simulation/world.ts";
 
 /** Seeds of each kind within which a mutation must be caught. */
 const patience = 150;
