@@ -48,28 +48,23 @@ export function generateOf(kind: Kind, seed: number): Schedule {
  * Whoever brings the next package stands still at a moment that matters; when its claim is over another one takes it over at
  * once, and it goes on while that one works, or afterwards.
  */
-function untilItIsOvertaken(random: Random, { claimLease, packages, workers }: Setup): Step[] {
+function untilItIsOvertaken(random: Random, { claimLease, packages, workers, files }: Setup): Step[] {
   const call = random.weighted({
-    rename: 4,
-    chmod: 1,
-    sync: 2,
-    stat: 2,
-    mkdir: 1,
-    write: 1,
-    COMMIT: 2,
-    WITH: 1,
-    INSERT: 1,
+    ...{ rename: 4, chmod: 1, sync: 2, stat: 4, mkdir: 1, write: 1 },
+    ...{ BEGIN: 1, INSERT: 2, WITH: 3, SELECT: 1, UPDATE: 1, COMMIT: 3 },
   });
-  const nth = random.integer(1, call === "stat" || call === "sync" ? 6 : 3);
+  const nth = random.integer(1, call === "stat" || call === "sync" || call === "WITH" || call === "SELECT" ? 8 : 4);
   const at: At = { call, nth, moment: random.of(["before", "before", "after"]) };
   const number = random.integer(0, packages.length - 1);
-  const work = packages[number]! * random.between(0, 4);
-  const ms = Math.round(claimLease * 1.06 + random.of([random.between(0, 50), work, claimLease]));
+  /** Until all of it has come from the archive. */
+  const work = packages[number]! * (files + 1);
+  const late = random.of([random.between(0, 60), random.between(0, 60), work * random.between(0, 1.2), claimLease]);
+  const ms = Math.round(claimLease * 1.02 + 50 + late);
   const stalls = Array.from({ length: workers }, (_, who): Step => ({ do: "stall", who, ms, at }));
   return [
-    { do: "request", packages: [number], by: "ours" },
+    { do: "request", packages: [number], by: "python" },
     ...stalls.slice(0, Math.max(1, workers - 1)),
-    { do: "pass", ms: Math.round(claimLease * 1.05) },
+    { do: "pass", ms: Math.round(work + claimLease * 1.02 + 50) },
     { do: "duplicate", item: "last" },
     { do: "pass", ms: random.of([1, 20, work]) },
   ];

@@ -112,7 +112,6 @@ export const mutations: Mutation[] = [
         "if (found !== undefined) await removeTree(target);",
       ],
     ],
-    first: 50,
     kinds: ["freezes"],
     caughtAs: ["tree-changed"],
   },
@@ -147,8 +146,8 @@ export const mutations: Mutation[] = [
     changes: [
       [
         "staging/task.ts",
-        "const delivered = await stagePackage(",
-        "await completeItem(db, claim, { alreadyThere: false, sourceCopyId: undefined });\n    const delivered = await stagePackage(",
+        "const staging = stagePackage(",
+        "await completeItem(db, claim, { alreadyThere: false, sourceCopyId: undefined });\n    const staging = stagePackage(",
       ],
     ],
     kinds: ["calm"],
@@ -163,13 +162,14 @@ export const mutations: Mutation[] = [
         "WHERE id = ${item.id} AND status = 'in_progress'",
       ],
     ],
-    first: 75,
     kinds: ["freezes", "database"],
     caughtAs: ["recorded-by-another", "claim-overlap"],
   },
   {
     name: "the item is completed, and the copy is not recorded",
-    changes: [["opsdb/claim-ends.ts", "if (item) await recordCopies(tx, claim.item, targetKey);", ""]],
+    changes: [
+      ["opsdb/claim-ends.ts", "if (await isUnderWay(tx, claim)) await recordCopies(tx, claim.item, targetKey);", ""],
+    ],
     kinds: ["calm"],
     caughtAs: ["files-not-recorded"],
   },

@@ -18,7 +18,8 @@ type Call = (args: Value[], around: Surroundings, names: (string | undefined)[])
 export const functions: Readonly<Record<string, Call>> = {
   now: (_args, { now }) => now,
   clock_timestamp: (_args, { moment }) => moment,
-  epoch: ([value]) => (value instanceof Instant || value instanceof Interval ? value.ms / 1000 : null),
+  epoch: ([value]) =>
+    value instanceof Instant || value instanceof Interval ? Math.round(value.ms * 1000) / 1e6 : null,
   regexp_replace: ([text, pattern, by]) =>
     text === null ? null : String(text).replace(new RegExp(String(pattern)), String(by)),
   current_schema: (_args, { schema }) => schema,
@@ -92,16 +93,11 @@ function isLike(text: string, pattern: string): boolean {
 
 function calculateTime(sign: string, a: Value, b: Value): Value {
   if (a instanceof Instant && b instanceof Interval) {
-    return new Instant(microseconds(sign === "+" ? a.ms + b.ms : a.ms - b.ms));
+    return new Instant(sign === "+" ? a.ms + b.ms : a.ms - b.ms);
   }
   if (a instanceof Instant && b instanceof Instant && sign === "-") return new Interval(a.ms - b.ms);
   if (a instanceof Interval && b instanceof Interval) return new Interval(sign === "+" ? a.ms + b.ms : a.ms - b.ms);
   if (sign === "*" && a instanceof Interval) return new Interval(a.ms * Number(b));
   if (sign === "*" && b instanceof Interval) return new Interval(b.ms * Number(a));
   throw new SyntaxError(`the simulated PostgreSQL does not calculate this with ${sign}`);
-}
-
-/** PostgreSQL counts whole microseconds. */
-function microseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

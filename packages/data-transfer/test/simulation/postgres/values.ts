@@ -1,11 +1,11 @@
 /** What a column, or an expression, can have for a value. Undefined is not among them: NULL is null. */
 export type Value = null | number | string | boolean | Instant | Interval | Value[] | { [key: string]: Value };
 
-/** A moment (timestamptz): ms since 1970, with a fraction. */
+/** A moment (timestamptz): ms since 1970, to the microsecond. */
 export class Instant {
   readonly ms: number;
   constructor(ms: number) {
-    this.ms = ms;
+    this.ms = Math.round(ms * 1000) / 1000;
   }
   static read(text: string): Instant {
     return new Instant(Date.parse(text));
