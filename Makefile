@@ -42,7 +42,7 @@ pack: $(INSTALLED) ## packages/celery as .js and .d.ts for npm: a tarball in dis
 chaos: $(INSTALLED) ## faults of the network, played on real processes: what happens, and how long it takes today
 	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl
 	@export CHAOS_TIMES=$$(mktemp); trap 'rm -f "$$CHAOS_TIMES"' EXIT; failed=0; \
-	  node scripts/run-tests.ts packages/data-transfer/test/chaos >&2 || failed=1; \
+	  node scripts/run-tests.ts packages/data-transfer/test/e2e/chaos >&2 || failed=1; \
 	  node scripts/print-chaos.ts "$$CHAOS_TIMES" || failed=1; exit $$failed
 
 bench: $(INSTALLED) ## measure memory, speed and latency; figures go to standard output

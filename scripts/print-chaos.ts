@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { renderTable } from "../packages/data-transfer/src/cli/output/table.ts";
-import { faults, titleOf } from "../packages/data-transfer/test/chaos/faults.ts";
+import { faults, titleOf } from "../packages/data-transfer/test/e2e/chaos/faults.ts";
 
 const lines = readFileSync(process.argv[2]!, "utf8").trim().split("\n").filter(Boolean);
 const measured = new Map(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { renderMetricsDocs } from "../packages/data-transfer/src/health/render-docs.ts";
 import { withItemStates } from "../packages/data-transfer/src/model/render-docs.ts";
 import { renderSettingsDocs } from "../packages/data-transfer/src/settings/render-docs.ts";
-import { withFaults } from "../packages/data-transfer/test/chaos/render-faults.ts";
+import { withFaults } from "../packages/data-transfer/test/e2e/chaos/render-faults.ts";
 import { root } from "./report.ts";
 
 writeFileSync(join(root, "docs/settings.md"), renderSettingsDocs());

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { faults, titleOf } from "../chaos/faults.ts";
-import { withFaults } from "../chaos/render-faults.ts";
+import { faults, titleOf } from "../e2e/chaos/faults.ts";
+import { withFaults } from "../e2e/chaos/render-faults.ts";
 import { read, root } from "./project-files.ts";
 
 test("the table of faults in docs/reliability.md is that of the tests (node scripts/write-docs.ts)", () => {
@@ -14,7 +14,7 @@ test("the table of faults in docs/reliability.md is that of the tests (node scri
 test("every fault has a test of its own, in a file that is there", () => {
   assert.equal(new Set(faults.map(titleOf)).size, faults.length);
   for (const server of ["archive", "redis", "postgres"]) {
-    assert.ok(existsSync(join(root, `packages/data-transfer/test/chaos/${server}.test.ts`)), server);
+    assert.ok(existsSync(join(root, `packages/data-transfer/test/e2e/chaos/${server}.test.ts`)), server);
   }
   for (const server of ["archive", "Redis", "PostgreSQL"]) {
     assert.ok(faults.filter((story) => story.server === server).length >= 5, server);

@@ -8,7 +8,7 @@ import { without } from "../../../../testing/require-server.ts";
 import { removeTree } from "../../src/bundle/remove-tree.ts";
 import { aPackage, type PackageWorld } from "../bundle/a-package.ts";
 import { treeOf } from "../bundle/tree.ts";
-import { attemptIn, freezeAt } from "./frozen-attempt.ts";
+import { attemptIn, freezeAt } from "../crash/frozen-attempt.ts";
 
 const skip = without("strace");
 const timeout = 600_000;

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import type { Scope } from "../../../../testing/scope.ts";
+import type { Scope } from "../../../../../testing/scope.ts";
 
 /**
  * Serves the tar files of a folder as an S3 bucket `raw` would, over plain HTTP: what a network does to the bytes reaches

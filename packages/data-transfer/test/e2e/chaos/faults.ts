@@ -1,4 +1,4 @@
-import type { Fault } from "../../../../testing/fault-proxy.ts";
+import type { Fault } from "../../../../../testing/fault-proxy.ts";
 
 /** A fault of the network between worker and one of its servers, and what comes of it. docs/reliability.md has them as a table. */
 export interface FaultStory {

@@ -3,11 +3,11 @@ import { appendFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { type FaultProxy, startFaultProxy } from "../../../../testing/fault-proxy.ts";
-import { without } from "../../../../testing/require-server.ts";
-import { archivePackages, assertStaged, seedLocations } from "../processes/packages.ts";
-import { type Production, type Servers, startProduction } from "../processes/production.ts";
-import { until } from "../world/until.ts";
+import { type FaultProxy, startFaultProxy } from "../../../../../testing/fault-proxy.ts";
+import { without } from "../../../../../testing/require-server.ts";
+import { archivePackages, assertStaged, seedLocations } from "../../processes/packages.ts";
+import { type Production, type Servers, startProduction } from "../../processes/production.ts";
+import { until } from "../../world/until.ts";
 import { type FaultStory, faults, titleOf } from "./faults.ts";
 import { startPlainArchive } from "./plain-archive.ts";
 

@@ -7,7 +7,7 @@ export function withFaults(document: string): string {
   const [from, to] = [document.indexOf(start), document.indexOf(end)];
   if (from === -1 || to < from) throw new Error("the document has no place for the table of faults");
   const rows = faults.map((story) => {
-    const file = `chaos/${story.server.toLowerCase().replace("postgresql", "postgres")}.test.ts`;
+    const file = `e2e/chaos/${story.server.toLowerCase().replace("postgresql", "postgres")}.test.ts`;
     const link = `[${file}](../packages/data-transfer/test/${file})`;
     return `| ${titleOf(story)} | ${story.answer} | nothing | ${story.within} s | ${link} |`;
   });
