@@ -104,18 +104,6 @@ export const mutations: Mutation[] = [
     caughtAs: ["record-not-durable"],
   },
   {
-    name: "what lies at the target gives way",
-    changes: [
-      [
-        "bundle/publish.ts",
-        "if (found !== undefined) throw new TargetExists({ path: target, found });",
-        "if (found !== undefined) await removeTree(target);",
-      ],
-    ],
-    kinds: ["freezes"],
-    caughtAs: ["tree-changed"],
-  },
-  {
     name: "what lies there already is not looked at before it is adopted",
     changes: [["staging/stage-package.ts", "if (report.intact) {", "if (report) {"]],
     kinds: ["damage"],
