@@ -146,6 +146,11 @@ export const mutations: Mutation[] = [
     changes: [
       [
         "opsdb/claim-ends.ts",
+        "SELECT 1 FROM staging_item WHERE id = ${item.id} AND attempt_id = ${attemptId} AND status",
+        "SELECT 1 FROM staging_item WHERE id = ${item.id} AND status",
+      ],
+      [
+        "opsdb/claim-ends.ts",
         "WHERE id = ${item.id} AND attempt_id = ${attemptId} AND status = 'in_progress'",
         "WHERE id = ${item.id} AND status = 'in_progress'",
       ],
