@@ -50,7 +50,10 @@ export function operatorsScriptFor(source: Source, algorithm: ChecksumAlgorithm,
   };
 }
 
-/** `ccat_data_transfer package fetch` with everything checked. */
+/**
+ * `ccat_data_transfer package fetch` with everything checked. What the variable WORKER_NODE_OPTIONS says is given to its Node,
+ * so that it can be profiled.
+ */
 export function ours(
   { program }: Pick<Tools, "program">,
   source: Source,
@@ -64,7 +67,10 @@ export function ours(
       const fetch = [process.execPath, program, "package", "fetch", address!, destination];
       return commandLine([...fetch, "--manifest", manifests[algorithm], ...where, ...options]);
     },
-    env: source.env,
+    env: {
+      ...source.env,
+      ...(process.env.WORKER_NODE_OPTIONS && { NODE_OPTIONS: process.env.WORKER_NODE_OPTIONS }),
+    },
   };
 }
 

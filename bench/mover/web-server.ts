@@ -78,6 +78,8 @@ function configuration({ home, folder, port, securePort, certificates, log }: Co
       sendfile on;
       tcp_nopush on;
       keepalive_requests 100000;
+      # A client whose disk does not take more for a while is no reason to end.
+      send_timeout 1h;
       default_type application/octet-stream;
       server {
         listen 127.0.0.1:${port};
