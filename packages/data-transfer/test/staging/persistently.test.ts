@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pino } from "pino";
-import { ClaimLost, DatabaseBusy, DatabaseForbidden, DatabaseUnreachable } from "../../src/errors/database.ts";
+import {
+  ClaimLost,
+  DatabaseBusy,
+  DatabaseForbidden,
+  DatabaseTls,
+  DatabaseUnreachable,
+} from "../../src/errors/database.ts";
 import { ClaimUnrenewable } from "../../src/errors/staging.ts";
 import { persistently } from "../../src/staging/persistently.ts";
 
@@ -10,7 +16,11 @@ const forever = new AbortController().signal;
 const away = new DatabaseUnreachable("db:5432/x", "ECONNREFUSED");
 
 test("what fails for a while is done in the end", async () => {
-  const errors = [away, new DatabaseBusy("db:5432/x", "a deadlock")];
+  const errors = [
+    away,
+    new DatabaseBusy("db:5432/x", "a deadlock"),
+    new DatabaseTls("db:5432/x", "handshake", "bad record mac"),
+  ];
   const answer = await persistently(log, forever, async () => {
     const error = errors.pop();
     if (error) throw error;
