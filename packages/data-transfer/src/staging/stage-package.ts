@@ -274,7 +274,14 @@ function* onceMore(sources: readonly ArchiveCopy[], doubtful: ReadonlySet<Archiv
 
 /** Bytes that are not what they should be: damage that a network can do, unlike a name that is not safe. */
 function mayBeTheWay({ code }: DataTransferError): boolean {
-  return ["CDT-CHECKSUM", "CDT-TAR-DAMAGED", "CDT-PACKAGE-TOO-SHORT", "CDT-PACKAGE-TOO-LONG"].includes(code);
+  return [
+    "CDT-CHECKSUM",
+    "CDT-TAR-DAMAGED",
+    "CDT-PACKAGE-TOO-SHORT",
+    "CDT-PACKAGE-TOO-LONG",
+    "CDT-SHORT-OBJECT",
+    "CDT-LONG-OBJECT",
+  ].includes(code);
 }
 
 /** Whether another copy of the package may do better. Trouble at the destination is the same for all. */
