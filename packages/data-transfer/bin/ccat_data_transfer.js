@@ -33,6 +33,8 @@ if (Number.parseInt(process.versions.node, 10) >= needed) {
     const args = [process.execPath, ...options, ...process.argv.slice(1)];
     process.execve?.(process.execPath, args, { UV_THREADPOOL_SIZE: threads, ...process.env });
   }
+  const { keepCompiled } = await import("./compile-cache.js");
+  keepCompiled();
   const { main, processHost } = await import("../src/cli/main.ts");
   process.exit(await main(process.argv.slice(2), processHost()));
 } else {

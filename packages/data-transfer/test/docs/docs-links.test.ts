@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { commands } from "../../src/cli/main.ts";
+import { catalogue } from "../../src/cli/catalogue.ts";
 import { isSetting } from "../../src/settings/load.ts";
 import { documents, type ProjectFile, read, readAll, root } from "./project-files.ts";
 
@@ -48,7 +48,7 @@ test("every answer in docs/reliability.md names a test, or says that none shows 
 });
 
 test("every command in documents, and in what errors suggest, is one of the program's", () => {
-  const names = new Set(commands.map(({ name }) => name));
+  const names = new Set(catalogue.map(({ name }) => name));
   const known = (words: string[]) => names.has(words[0]!) || names.has(words.slice(0, 2).join(" "));
   const said = [...documents().map(codeOf), ...readAll("packages/data-transfer/src/{errors,cli}/**/*.ts")].flatMap(
     ({ path, text }) =>
