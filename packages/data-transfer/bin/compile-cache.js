@@ -1,17 +1,16 @@
 import { lstatSync, mkdirSync } from "node:fs";
-import module from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Keeps what the sources compile to from one start to the next: half of a short command's time is their compilation. It is
- * code that will run, so it lies in a folder that nobody else can write; without such a folder there is none. Where the
- * environment names a folder (NODE_COMPILE_CACHE), Node has seen to it already.
+ * Where to keep what the sources compile to from one start to the next: half of a short command's time is their compilation.
+ * It is code that will run, so it lies in a folder that nobody else can write; undefined without such a folder, or where
+ * the environment has named one.
  */
-export function keepCompiled() {
-  if (process.env.NODE_COMPILE_CACHE) return;
+export function compileCache() {
+  if (process.env.NODE_COMPILE_CACHE || process.env.NODE_DISABLE_COMPILE_CACHE) return undefined;
   const folder = join(tmpdir(), `ccat_data_transfer-${process.getuid?.()}`);
-  if (isOurs(folder)) module.enableCompileCache(folder);
+  return isOurs(folder) ? folder : undefined;
 }
 
 function isOurs(folder) {
