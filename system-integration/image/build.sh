@@ -7,6 +7,7 @@
 #                Without it: pinned, and where that cannot be pulled, built
 #   IMAGE_TOOL   docker, podman or buildah
 #   ARCHIVE      a file for the image, as docker load, podman load and ctr images import read it
+#   SBOM         a file for the list of contents (default dist/image/ccat_data_transfer-VERSION.cdx.json)
 #   NPMRC, AUTHORITIES   npm's settings, and a file of certificate authorities, for the build alone (default: this machine's)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +19,7 @@ revision=$(git rev-parse HEAD)
 created=$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ)
 [ -z "$(git status --porcelain -- package.json package-lock.json packages system-integration/image)" ] || revision=$revision-dirty
 image=${IMAGE:-ghcr.io/ccatobs/ccat_data_transfer:$version}
-sbom=dist/image/ccat_data_transfer-$version.cdx.json
+sbom=${SBOM:-dist/image/ccat_data_transfer-$version.cdx.json}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -36,7 +37,7 @@ main() {
   [ "$tool" = docker ] || options+=(--isolation "${BUILDAH_ISOLATION:-chroot}" --format oci --layers=false --timestamp "$(git log -1 --format=%ct)")
   (cd "$work/context" && DOCKER_BUILDKIT=1 "$tool" build "${options[@]}" . >&2)
 
-  mkdir -p dist/image
+  mkdir -p "$(dirname "$sbom")"
   read_from_image /app/sbom.cdx.json >"$sbom"
   say "contents: $sbom"
   if [ -n "${ARCHIVE:-}" ]; then
@@ -47,8 +48,8 @@ main() {
 }
 
 find_tool() {
-  docker info >/dev/null 2>&1 && { echo docker; return; }
-  for one in podman buildah; do "$one" info >/dev/null 2>&1 && { echo "$one"; return; }; done
+  local one
+  for one in docker podman buildah; do "$one" info >/dev/null 2>&1 && { echo "$one"; return; }; done
   say "error: an image is built by docker, podman or buildah, and none of them works here"
   say "try: sudo apt-get install buildah busybox-static netcat-openbsd"
   exit 2
