@@ -19,7 +19,7 @@ export const mayImport: Readonly<Record<string, readonly string[] | "everything"
   package: ["model", "storage", "bundle"],
   staging: ["model", "opsdb", "queues", "storage", "bundle", "celery"],
   health: ["opsdb", "queues", "storage", "celery"],
-  checks: ["opsdb", "queues", "storage", "celery"],
+  checks: ["model", "opsdb", "queues", "storage", "bundle/destination-path.ts", "celery"],
   demo: "everything",
   cli: "everything",
 };

@@ -18,6 +18,12 @@ export { BrokerNotConnected, type MemoryBrokerOptions, memoryBroker } from "./br
 export { MemoryBrokerHub } from "./broker/memory-hub.ts";
 export { type RedisBrokerOptions, redisBroker } from "./broker/redis.ts";
 export { RedisError, type RedisFault } from "./broker/redis-errors.ts";
+export {
+  type CertificateDates,
+  examineCertificates,
+  examineRedis,
+  type RedisExamination,
+} from "./broker/redis-examination.ts";
 export type { RedisKeyOptions } from "./broker/redis-keys.ts";
 export type { RedisConnectionOptions, RedisEndpoint } from "./broker/redis-options.ts";
 export { type RedisTlsOptions, redisUseSsl } from "./broker/redis-tls.ts";

@@ -161,6 +161,11 @@ export const catalogue: readonly CatalogueEntry[] = [
     load: async () => (await import("./commands/settings-show.ts")).settingsShow,
   },
   {
+    name: "doctor",
+    summary: "checks whether everything is there that staging needs, and says what helps where it is not",
+    load: async () => (await import("./commands/doctor.ts")).doctor,
+  },
+  {
     name: "demo",
     summary: "runs the main job from end to end on an embedded database and broker",
     load: async () => (await import("./commands/demo.ts")).demo,

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { SettingsInvalid } from "../errors/settings.ts";
 import type { LoadedSettings, Settings } from "../settings/settings.ts";
 import type { Environment } from "../settings/sources.ts";
 import type { Output } from "./output/output.ts";
@@ -54,6 +55,8 @@ export interface CommandDefinition<Input = Record<string, unknown>> {
   service?: true;
   /** How an error that ends this command is told: its exit code (2 by default), and what helps instead of its own words. */
   ending?: (error: unknown) => { exitCode: ExitCode; help: string | undefined };
+  /** Ends the command where the settings cannot be used, in place of the error. */
+  withoutSettings?(error: SettingsInvalid, output: Output, input: Input): ExitCode;
   /** Errors thrown here are told to the user by {@link runCommand} and end the program with exit code 2. */
   run(context: CommandContext, input: Input): Promise<ExitCode>;
 }

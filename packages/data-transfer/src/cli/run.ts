@@ -1,4 +1,5 @@
 import { Interrupted } from "../errors/interrupted.ts";
+import { SettingsInvalid } from "../errors/settings.ts";
 import { createLogger } from "../logging/logger.ts";
 import { loadSettings, type Override } from "../settings/load.ts";
 import type { LoadedSettings, Settings } from "../settings/settings.ts";
@@ -48,6 +49,9 @@ export async function runCommand<Input>(
   } catch (error) {
     // A library's "aborted" is not worth telling when we know who aborted.
     const reason = interruption.signal.aborted && isAbort(error) ? interruption.signal.reason : error;
+    if (reason instanceof SettingsInvalid && definition.withoutSettings) {
+      return definition.withoutSettings(reason, createOutput(options.output, host), input);
+    }
     const { verbose } = options;
     const ending = definition.ending?.(reason) ?? { exitCode: 2, help: undefined };
     const { terminationLog } = host;

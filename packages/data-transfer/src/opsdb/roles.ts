@@ -39,6 +39,20 @@ export async function grantRoles(tx: Queryable, schema: string, names = defaultR
   return { created, granted, missing: absent.filter((name) => !created.includes(name)) };
 }
 
+/**
+ * What the user of this connection lacks of a worker's rights, as `UPDATE on staging_item`; in a schema that is up to date.
+ */
+export async function missingWorkerRights(q: Queryable, schema: string, tables: readonly string[]): Promise<string[]> {
+  const wanted = [["SELECT", tables] as const, ...workerRights].flatMap(([rights, on]) =>
+    rights.split(", ").flatMap((right) => on.map((table) => ({ right, table }))),
+  );
+  const rows = await q.query<{ lacks: string }>(sql`
+    SELECT wanted."right" || ' on ' || wanted."table" AS lacks
+    FROM json_to_recordset(${JSON.stringify(wanted)}::json) AS wanted("right" text, "table" text)
+    WHERE NOT has_table_privilege(format('%I.%I', ${schema}::text, wanted."table"), wanted."right")`);
+  return rows.map(({ lacks }) => lacks);
+}
+
 type Rights = readonly (readonly [rights: string, tables: readonly string[]])[];
 
 /** Claims, ends claims, records copies. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { opendir, rename, unlink } from "node:fs/promises";
+import { opendir, rename } from "node:fs/promises";
 import type { Logger } from "pino";
 import { parsePrivateName } from "../bundle/publish.ts";
 import { translateWriteError } from "../bundle/translate-write-error.ts";
@@ -35,7 +35,7 @@ export async function removeLeftovers(options: LeftoverOptions): Promise<Removed
   try {
     const here = `/proc/self/fd/${opened.fd}`;
     const { attempts, half, marks } = await findOurs(here);
-    for (const name of marks) await unlink(`${here}/${name}`).catch(() => {});
+    for (const name of marks) await removeInSteps(`${here}/${name}`, signal).catch(() => signal.throwIfAborted());
     const standings = await attemptStandings(db, [...new Set(attempts.map(({ item }) => item))]);
     const doomed = attempts.filter((found) => judge(found, attempts, standings, options.keepPartial) === "remove");
     for (const { name, item, attempt } of doomed) {

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { translateWriteError } from "../bundle/translate-write-error.ts";
 import { StorageFailed, StorageStalled } from "../errors/destination.ts";
 import type { FreeRoom } from "../model/room.ts";
-import { createProbeProcess } from "./probe-process.ts";
+import { createProbeProcess } from "../storage/probe-process.ts";
 import { freeRoom, freeRoomOf } from "./space.ts";
 
 export interface MountProbeOptions {

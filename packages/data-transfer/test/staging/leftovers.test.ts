@@ -90,6 +90,9 @@ for (const version of versions) {
       for (const item of [completed, failed, pending, forgotten, alive]) await fill(privateName(item, 1));
       await fill(".staging-removed-9-1-0123abcd");
       await writeFile(join(folder, ".staging-probe-0123456789abcdef"), "");
+      // The doctor's is a directory.
+      await mkdir(join(folder, ".staging-probe-fedcba9876543210.seen"));
+      await writeFile(join(folder, ".staging-probe-fedcba9876543210.seen", "file"), "x");
       const others = [
         ...[
           "a-package",

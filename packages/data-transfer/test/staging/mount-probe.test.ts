@@ -9,7 +9,7 @@ import { mountSmallDisk, withoutMounting } from "../../../../testing/small-disk.
 import { temporaryDirectory } from "../../../../testing/temporary-directory.ts";
 import { type StorageFailed, StorageStalled } from "../../src/errors/destination.ts";
 import { createMountProbe, type MountProbeOptions } from "../../src/staging/mount-probe.ts";
-import { createProbeProcess } from "../../src/staging/probe-process.ts";
+import { createProbeProcess } from "../../src/storage/probe-process.ts";
 import { lastFirst } from "../world/cleaning.ts";
 import { aPackage } from "../world/package.ts";
 import { startWorld } from "../world/start-world.ts";

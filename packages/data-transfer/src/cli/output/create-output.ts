@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { redact, redactValue } from "../../logging/redact.ts";
+import type { Environment } from "../../settings/sources.ts";
 import { printable } from "./format.ts";
 import type { Output } from "./output.ts";
 import { createProgress, silentProgress } from "./progress.ts";
@@ -13,9 +14,16 @@ export interface Streams {
   stderr: NodeJS.WriteStream;
 }
 
+interface Surroundings extends Streams {
+  /** Its NO_COLOR counts. */
+  env?: Environment;
+}
+
 /** Data on stdout, words on stderr; nothing that is printed holds a registered secret. */
-export function createOutput(format: Output["format"], { stdin, stdout, stderr }: Streams): Output {
+export function createOutput(format: Output["format"], { stdin, stdout, stderr, env }: Surroundings): Output {
   const json = format === "json";
+  const color = stdout.isTTY === true && !env?.NO_COLOR;
+  const safe = (line: string): string => redact(printable(line));
   const printJson = (value: unknown): void =>
     void stdout.write(`${JSON.stringify(redactValue(plain(value)), undefined, 2)}\n`);
   return {
@@ -25,9 +33,9 @@ export function createOutput(format: Output["format"], { stdin, stdout, stderr }
       if (json) printJson(rows.map(toJson));
       else stdout.write(`${redact(renderTable(rows, columns))}\n`);
     },
-    result(value, lines) {
+    result(value, lines, paint = (line) => line) {
       if (json) printJson(value);
-      else for (const line of lines) stdout.write(`${redact(printable(line))}\n`);
+      else for (const line of lines) stdout.write(`${color ? paint(safe(line)) : safe(line)}\n`);
     },
     async stream(pieces) {
       for await (const piece of pieces) if (!stdout.write(piece)) await once(stdout, "drain");

@@ -12,8 +12,12 @@ export interface Output {
   readonly interactive: boolean;
   /** Prints rows as an aligned table, or as a JSON array of `json(row)` (the row itself by default). */
   table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], json?: (row: Row) => unknown): void;
-  /** Prints one thing: `lines` for people, or `value` as one JSON document. */
-  result(value: unknown, lines: readonly string[]): void;
+  /**
+   * Prints one thing: `lines` for people, or `value` as one JSON document.
+   *
+   * @param paint  adds colours to a line; only asked where they are wanted
+   */
+  result(value: unknown, lines: readonly string[], paint?: (line: string) => string): void;
   /** Prints a document as it comes, in whatever form it has; waits where stdout is slower. */
   stream(pieces: AsyncIterable<string>): Promise<void>;
   /** A sentence for people, on stderr; nothing with `--output json`. */

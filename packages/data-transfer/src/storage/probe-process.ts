@@ -16,10 +16,11 @@ export interface ProbeProcessOptions {
 
 export interface ProbeProcess {
   /**
+   * @param trial  what is to be tried there besides
    * @returns undefined when the process ended before it answered
    * @throws StorageStalled after `seconds`, or at once while the process that was given up still hangs
    */
-  ask(seconds: number): Promise<Answer | undefined>;
+  ask(seconds: number, trial?: Question["trial"]): Promise<Answer | undefined>;
   stop(): void;
 }
 
@@ -74,11 +75,11 @@ export function createProbeProcess(options: ProbeProcessOptions): ProbeProcess {
   }
 
   return {
-    async ask(seconds) {
+    async ask(seconds, trial) {
       if (hanging !== undefined) throw new StorageStalled({ path, seconds });
       clearTimeout(idler);
       const asked = running();
-      const answer = await answerOf(asked, { id: ++questions, path, root, mark }, seconds);
+      const answer = await answerOf(asked, { id: ++questions, path, root, mark, trial }, seconds);
       if (answer === "none in time") {
         if (child === asked) giveUp();
         throw new StorageStalled({ path, seconds });

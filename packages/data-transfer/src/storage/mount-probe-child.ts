@@ -1,8 +1,8 @@
 /**
- * The process that touches a mount for the worker, which cannot afford to wait for one that is stuck. It does one thing
+ * The process that touches a mount for a program that cannot afford to wait for one that is stuck. It does one thing
  * at a time and blocks in it; nobody waits for it longer than they want to.
  *
- * It is started by mount-probe.ts, is asked by messages, and ends when its parent is gone.
+ * It is started by probe-process.ts, is asked by messages, and ends when its parent is gone.
  */
 import {
   closeSync,
@@ -12,10 +12,12 @@ import {
   openSync,
   renameSync,
   statfsSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { type Trial, tryFolder } from "./try-folder.ts";
 
 /** What is asked. */
 export interface Question {
@@ -25,11 +27,15 @@ export interface Question {
   path: string;
   /** Name of a small file that is written there, synced, renamed and removed; undefined: nothing is written. */
   mark: string | undefined;
+  /** What is tried there, or in the folder above that the path will be made in; undefined: nothing is. */
+  trial?: Omit<Trial, "own"> | undefined;
 }
 
 /** What the file system said; an error is what one of its calls failed with. */
 export interface Answer {
   id: number;
+  /** The path itself, or the folder above it that is there, and the number of its file system. */
+  at?: { path: string; device: number };
   statfs?: { bsize: number; blocks: number; bavail: number; files: number; ffree: number };
   error?: { errno: number; code: string; syscall: string };
 }
@@ -40,13 +46,18 @@ process.on("disconnect", () => process.exit());
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
 
-function look({ id, root, path, mark }: Question): Answer {
+function look({ id, root, path, mark, trial }: Question): Answer {
   const answer: Answer = { id };
   try {
     const at = nearest(path);
+    answer.at = { path: at, device: statSync(at).dev };
     const { bsize, blocks, bavail, files, ffree } = statfsSync(at);
     answer.statfs = { bsize, blocks, bavail, files, ffree };
     if (mark !== undefined && at === path && isPlainFolder(root, path)) touch(join(path, mark));
+    if (trial !== undefined) {
+      if (!isPlainFolder(root, at)) throw Object.assign(new Error(), { errno: -40, code: "ELOOP", syscall: "open" });
+      tryFolder(at, { ...trial, own: at === path });
+    }
   } catch (error) {
     const { errno = 0, code = "", syscall = "" } = error as NodeJS.ErrnoException;
     answer.error = { errno, code, syscall };

@@ -1,0 +1,23 @@
+import { type Check, ok, problem } from "../check.ts";
+import { foldersOf } from "../words.ts";
+import { databaseFiles, withoutDatabaseFiles } from "./settings.ts";
+
+export const databaseCertificateFiles: Check = {
+  id: "database-certificate-files",
+  category: "database",
+  statement: "the certificate files for PostgreSQL can be read and belong together",
+  severity: "fatal",
+  needs: ["settings-valid"],
+  mayRecover: true,
+  unless: withoutDatabaseFiles,
+  async run(facts) {
+    const files = databaseFiles(facts.settings);
+    try {
+      await facts.certificates(files);
+      return ok(`in ${foldersOf(files)}`);
+    } catch (error) {
+      return problem((error as Error).message);
+    }
+  },
+  hint: "ccat_data_transfer settings show database   # then ls -l sslrootcert, sslcert and sslkey",
+};
