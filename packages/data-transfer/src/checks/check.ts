@@ -26,8 +26,10 @@ export interface Check {
    * @param signal  aborted when the time for this check is up
    */
   run(facts: Facts, signal: AbortSignal): Promise<Finding> | Finding;
-  /** The command that helps, with a word about it. */
+  /** The command that helps, with a word about it; shown where neither the finding nor the error behind it knows better. */
   hint: string;
+  /** The hint knows better than the error: what helps a program that waits is of no help to who asks. */
+  hintFirst?: true;
 }
 
 /** What a check has found. */

@@ -112,6 +112,8 @@ export function createFacts(options: FactsOptions): Facts {
     server: () => once("server", async () => serverFacts(await openDatabase())),
     queues: () =>
       once("queues", async () => {
+        // What has failed before is not tried again for every question.
+        await facts.ping();
         const db = await openDatabase();
         if (locations.length === 0) return await discoverQueues(db);
         const found = new Map<string, DiscoveredQueue>();

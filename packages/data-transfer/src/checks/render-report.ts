@@ -44,7 +44,9 @@ export function reportDocument(reports: readonly CheckReport[]): unknown {
         category,
         checks: reports
           .filter((report) => report.category === category)
-          .map(({ category: _, ...report }) => ({ ...report, docs: `${page}#${report.id}` })),
+          .map(({ id, statement, severity, result, words, code, help }) => ({
+            ...{ id, statement, severity, result, message: words, code, help, docs: `${page}#${id}` },
+          })),
       }))
       .filter(({ checks }) => checks.length > 0),
   };

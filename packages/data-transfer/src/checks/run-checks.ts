@@ -42,8 +42,7 @@ export async function runChecks(
   const reports: CheckReport[] = [];
   for (const check of checks) {
     const obstacle = obstacleTo(check, reports);
-    const report = obstacle === undefined ? await settled(check) : notRun(check, obstacle);
-    reports.push(report);
+    reports.push(obstacle === undefined ? await settled(check) : notRun(check, obstacle));
   }
   return reports;
 
@@ -107,7 +106,8 @@ function reportOf(check: Check, found: Finding | DataTransferError): CheckReport
   const own = about(check);
   const atWorst = check.severity === "fatal" ? "failure" : "warning";
   if (found instanceof DataTransferError) {
-    return { ...own, result: atWorst, words: found.message, code: found.code, help: found.help };
+    const help = check.hintFirst ? check.hint : found.help;
+    return { ...own, result: atWorst, words: found.message, code: found.code, help };
   }
   const { state, words } = found;
   if (state === "ok" || state === "skipped") return { ...own, result: state, words, code: undefined, help: undefined };
@@ -128,10 +128,13 @@ function about({
   return { id, category, statement, severity };
 }
 
-/** Why a check cannot be made; undefined where it can. A warning is no obstacle, and neither is what was skipped. */
+/**
+ * Why a check cannot be made; undefined where it can. It names what is to be mended: a check that could not be made itself
+ * hands on why. A warning is no obstacle, and neither is what was skipped.
+ */
 function obstacleTo({ needs }: Check, reports: readonly CheckReport[]): string | undefined {
   const missing = reports.find(
     ({ id, result }) => needs.includes(id) && (result === "failure" || result === "not-run"),
   );
-  return missing && `${missing.id} ${missing.result === "failure" ? "has failed" : "could not be checked"}`;
+  return missing?.result === "not-run" ? missing.words : missing && `${missing.id} has failed`;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { CertificateDates } from "@ccatobs/celery";
 import type { TlsFiles } from "./facts.ts";
@@ -41,6 +42,14 @@ function daysUntil(date: Date, now: Date): number {
 
 function dayOf(date: Date): string {
   return date.toISOString().slice(0, 10);
+}
+
+/** What is wrong with files of TLS; where a whole folder is missing, that, since it is a mount more often than not. */
+export function filesProblem(files: TlsFiles, error: Error): string {
+  const missing = foldersOf(files)
+    .split(", ")
+    .filter((folder) => !existsSync(folder));
+  return missing.length === 0 ? error.message : `there is no folder ${missing.join(", ")}: is it mounted?`;
 }
 
 /** Whether nothing passes a network on the way there. */

@@ -33,17 +33,7 @@ export interface Trial {
  *
  * @throws what a call failed with; `syscall` names it. Nothing is left behind where that can be helped.
  */
-export function tryFolder(folder: string, trial: Trial): void {
-  try {
-    tryOnce(folder, trial);
-  } catch (error) {
-    // A sweep took it for a leftover between two of our steps: it cannot do so twice in a row.
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    tryOnce(folder, trial);
-  }
-}
-
-function tryOnce(folder: string, { fileMode, dirMode, group, own }: Trial): void {
+export function tryFolder(folder: string, { fileMode, dirMode, group, own }: Trial): void {
   const hidden = join(folder, `.staging-probe-${randomBytes(8).toString("hex")}`);
   const shown = `${hidden}.seen`;
   mkdirSync(hidden, 0o700);

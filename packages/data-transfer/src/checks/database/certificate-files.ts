@@ -1,5 +1,5 @@
 import { type Check, ok, problem } from "../check.ts";
-import { foldersOf } from "../words.ts";
+import { filesProblem, foldersOf } from "../words.ts";
 import { databaseFiles, withoutDatabaseFiles } from "./settings.ts";
 
 export const databaseCertificateFiles: Check = {
@@ -16,7 +16,7 @@ export const databaseCertificateFiles: Check = {
       await facts.certificates(files);
       return ok(`in ${foldersOf(files)}`);
     } catch (error) {
-      return problem((error as Error).message);
+      return problem(filesProblem(files, error as Error));
     }
   },
   hint: "ccat_data_transfer settings show database   # then ls -l sslrootcert, sslcert and sslkey",

@@ -14,4 +14,5 @@ export const databaseReachable: Check = {
     return passes(facts.ping(), [DatabaseUnreachable, DatabaseBusy], `at ${name}`);
   },
   hint: "ccat_data_transfer settings show database   # then nc -v <host> <port>",
+  hintFirst: true,
 };

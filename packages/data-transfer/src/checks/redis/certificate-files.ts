@@ -1,5 +1,5 @@
 import { type Check, ok, problem } from "../check.ts";
-import { foldersOf } from "../words.ts";
+import { filesProblem, foldersOf } from "../words.ts";
 import { redisFiles, withoutRedisTls } from "./settings.ts";
 
 export const redisCertificateFiles: Check = {
@@ -17,7 +17,7 @@ export const redisCertificateFiles: Check = {
       await facts.certificates(files);
       return ok(`in ${foldersOf(files)}`);
     } catch (error) {
-      return problem((error as Error).message);
+      return problem(filesProblem(files, error as Error));
     }
   },
   hint: "ccat_data_transfer settings show redis   # then ls -l the folder of ca_file, cert_file and key_file: is it mounted?",

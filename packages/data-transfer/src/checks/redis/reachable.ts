@@ -16,4 +16,5 @@ export const redisReachable: Check = {
     return passes(facts.redis(signal), [BrokerUnreachable], `at ${host}:${port}`);
   },
   hint: "ccat_data_transfer settings show redis   # then nc -v <host> <port>",
+  hintFirst: true,
 };

@@ -9,7 +9,7 @@ export const storageAnswers: Check = {
   category: "storage",
   statement: "the file system of every location answers",
   severity: "fatal",
-  needs: ["storage-path"],
+  needs: ["settings-valid"],
   mayRecover: true,
   run(facts) {
     const root = resolve(facts.settings.staging.root);
