@@ -1,5 +1,5 @@
 import sql, { raw, type Sql } from "sql-template-tag";
-import { ForeignSchema, MigrationChanged, NotMigrated, SchemaNewer } from "../errors/database.ts";
+import { DatabaseForbidden, ForeignSchema, MigrationChanged, NotMigrated, SchemaNewer } from "../errors/database.ts";
 import type { Database, Queryable } from "./database.ts";
 import { latestVersion, type Migration, migrations } from "./migrations/migrations.ts";
 import { type GrantedRoles, grantRoles, type RoleNames } from "./roles.ts";
@@ -101,13 +101,17 @@ export async function migrationStatus(db: Database): Promise<MigrationStatus> {
 /**
  * What every program asks before it works.
  *
- * @throws NotMigrated, SchemaNewer, MigrationChanged
+ * @throws NotMigrated, SchemaNewer, MigrationChanged, DatabaseForbidden
  */
 export async function requireMigrated(db: Database): Promise<void> {
   if (!(await tablesIn(db, db.schema)).includes("schema_migration")) {
     throw new NotMigrated(db.schema, "nothing of ours is in it yet", { found: 0, needed: latestVersion });
   }
-  const applied = await appliedMigrations(db);
+  const applied = await appliedMigrations(db).catch((error: unknown) => {
+    // It is there, and PostgreSQL says that it is not: so it does to whoever may not look into the schema.
+    if (!(error instanceof NotMigrated)) throw error;
+    throw new DatabaseForbidden(db.name, `it may not use schema ${db.schema}`, { cause: error });
+  });
   const newest = Math.max(0, ...applied.map(({ version }) => version));
   if (newest > latestVersion) throw new SchemaNewer(db.schema, newest, latestVersion);
   for (const migration of migrations) {
