@@ -111,6 +111,11 @@ test("a mount that hangs is a verdict, and no hang", async (t) => {
   const found = await findingOf(storageAnswers, facts);
   assert.equal(found.state, "problem");
   assert.match(found.words ?? "", /has not answered within 1 s$/);
+  const other = await aPlace(lastFirst(t), { probeTimeout: 1 });
+  const before = probeChildren();
+  await other.folder.look();
+  for (const pid of probeChildren()) if (!before.includes(pid)) process.kill(pid, "SIGSTOP");
+  assert.match((await findingOf(storageWritable, other.facts)).words ?? "", /has not answered within 1 s$/);
 });
 
 test("a user who may not write is told so, with the call that failed", async (t) => {

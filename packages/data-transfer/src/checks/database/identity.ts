@@ -1,4 +1,4 @@
-import { type Check, ok, problem } from "../check.ts";
+import { type Check, ok, problem, skipped } from "../check.ts";
 import { isLocal } from "../words.ts";
 
 export const databaseIdentity: Check = {
@@ -11,7 +11,7 @@ export const databaseIdentity: Check = {
     const { host, sslmode, serverName } = facts.settings.database;
     const { encrypted } = await facts.server();
     if (encrypted && sslmode === "verify-full") return ok(serverName === undefined ? undefined : `as ${serverName}`);
-    if (isLocal(host)) return ok("it is this machine");
+    if (isLocal(host)) return skipped("it is this machine");
     if (!encrypted)
       return problem(`nothing is encrypted: database.sslmode is ${sslmode}, and the server offers no TLS`);
     return problem(`it is encrypted, but anybody on the way could play PostgreSQL: database.sslmode is ${sslmode}`);

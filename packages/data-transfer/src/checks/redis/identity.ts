@@ -1,4 +1,4 @@
-import { type Check, ok, problem } from "../check.ts";
+import { type Check, ok, problem, skipped } from "../check.ts";
 import { isLocal } from "../words.ts";
 import { withoutRedis } from "./settings.ts";
 
@@ -11,7 +11,7 @@ export const redisIdentity: Check = {
   unless: withoutRedis,
   run({ settings: { redis } }) {
     if (!redis.tls) {
-      if (isLocal(redis.host)) return ok("it is this machine");
+      if (isLocal(redis.host)) return skipped("it is this machine");
       return problem("nothing is encrypted, the password neither", "set redis.tls, and redis.ca_file");
     }
     if (!redis.checkHostname) return problem("its certificate may carry any name: redis.check_hostname is false");

@@ -2,7 +2,7 @@ import { relative, resolve } from "node:path";
 import { StorageStalled } from "../../errors/destination.ts";
 import { errnoOf } from "../../errors/errno.ts";
 import { type Check, ok, problem } from "../check.ts";
-import { atEachPlace } from "./places.ts";
+import { atEachPlace, hangs } from "./places.ts";
 
 export const storageAnswers: Check = {
   id: "storage-answers",
@@ -22,10 +22,10 @@ export const storageAnswers: Check = {
         return ok(at.path === path ? path : `${at.path}; ${path} is made with the first package`);
       } catch (error) {
         // Here nobody stages a package that could be told to wait.
-        if (error instanceof StorageStalled) return problem(error.message);
+        if (error instanceof StorageStalled) return problem(error.message, hangs);
         throw error;
       }
     });
   },
-  hint: "stat <path>   # on the same node; when it hangs ask who runs the file system",
+  hint: "findmnt; ls -ld <path>   # in a cluster: kubectl describe pod, is the volume mounted at staging.root?",
 };

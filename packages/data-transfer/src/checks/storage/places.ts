@@ -15,6 +15,9 @@ export interface Place {
   folder: FolderFacts;
 }
 
+/** What helps where a mount hangs. */
+export const hangs = "stat <path>   # on the same node, in a shell that you can spare; ask who runs the file system";
+
 /** What is wrong with a location's path; undefined where nothing is. */
 export function pathProblem(location: DataLocation, root: string): string | undefined {
   if (location.storageType !== "disk") return `${fullName(location)} is no disk but ${location.storageType}`;

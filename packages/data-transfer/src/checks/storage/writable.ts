@@ -1,7 +1,7 @@
 import { StorageStalled } from "../../errors/destination.ts";
 import { errnoOf } from "../../errors/errno.ts";
 import { type Check, ok, problem } from "../check.ts";
-import { atEachPlace } from "./places.ts";
+import { atEachPlace, hangs } from "./places.ts";
 
 export const storageWritable: Check = {
   id: "storage-writable",
@@ -21,7 +21,7 @@ export const storageWritable: Check = {
           `${error.syscall} in ${at?.path ?? path} fails with ${errno}${meaning(errno, error.syscall, who)}`,
         );
       } catch (error) {
-        if (error instanceof StorageStalled) return problem(error.message);
+        if (error instanceof StorageStalled) return problem(error.message, hangs);
         throw error;
       }
     });
