@@ -45,6 +45,7 @@ test("the report for programs is one document", () => {
 
 test("warnings do not make it unhealthy, failures do; the verdict says which", () => {
   assert.deepEqual([isHealthy(well), isHealthy(warned), isHealthy(mixed)], [true, true, false]);
+  assert.equal(isHealthy(mixed.filter(({ result }) => result !== "not-run")), false, "a failure alone is enough");
   assert.equal(reportLines(well).at(-1), "√ fit for work: 1 ok");
   assert.equal(reportLines(warned).at(-1), "‼ fit for work: 1 warning, 2 ok");
   assert.equal(reportLines(mixed).at(-1), "× not fit for work: 2 failed, 1 warning, 1 not checked, 2 ok");
