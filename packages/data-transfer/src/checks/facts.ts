@@ -16,13 +16,7 @@ import { type DiscoveredQueue, discoverQueues, queuesOfLocation } from "../queue
 import type { Settings } from "../settings/settings.ts";
 import type { Environment } from "../settings/sources.ts";
 import { createFolderFacts, type FolderFacts } from "./folder-facts.ts";
-
-/** Files of TLS as the settings name them. */
-export interface TlsFiles {
-  ca?: string | undefined;
-  cert?: string | undefined;
-  key?: string | undefined;
-}
+import { foldersOf, type TlsFiles } from "./tls-files.ts";
 
 export interface FactsOptions {
   settings: Settings;
@@ -48,7 +42,7 @@ export interface Facts {
   readonly env: Environment;
   /** @throws any of errors/broker.ts */
   redis(signal: AbortSignal): Promise<RedisExamination>;
-  /** @throws BrokerTlsUnusable and its like */
+  /** @throws StorageStalled where they lie on a mount that hangs; BrokerTlsUnusable */
   certificates(files: TlsFiles): Promise<{ own: CertificateDates | undefined; authorities: CertificateDates[] }>;
   database(): Promise<Database>;
   /** @throws any of errors/database.ts */
@@ -86,6 +80,12 @@ export function createFacts(options: FactsOptions): Facts {
       throw options.translateBrokerError(error);
     });
 
+  function folderAt(path: string, root: string): FolderFacts {
+    const found = folders.get(path) ?? createFolderFacts(path, root, settings.staging);
+    folders.set(path, found);
+    return found;
+  }
+
   function openDatabase(): Promise<Database> {
     database ??= options.openDatabase();
     return database;
@@ -106,7 +106,12 @@ export function createFacts(options: FactsOptions): Facts {
       once("redis", () =>
         translated(examineRedis({ ...options.redis, globalKeyPrefix: settings.redis.globalKeyprefix ?? "" }, signal)),
       ),
-    certificates: (files) => once(JSON.stringify(files), () => translated(examineCertificates(files))),
+    certificates: (files) =>
+      once(JSON.stringify(files), async () => {
+        // A read that hangs would keep this process from ending, whatever becomes of the check.
+        await Promise.all(foldersOf(files).map((path) => folderAt(path, path).look()));
+        return await translated(examineCertificates(files));
+      }),
     database: openDatabase,
     ping: () => once("ping", async () => (await openDatabase()).ping()),
     server: () => once("server", async () => serverFacts(await openDatabase())),
@@ -131,11 +136,7 @@ export function createFacts(options: FactsOptions): Facts {
       });
       return await translated(broker.then((opened) => opened.inspect(queue)));
     },
-    folder(path) {
-      const found = folders.get(path) ?? createFolderFacts(path, resolve(settings.staging.root), settings.staging);
-      folders.set(path, found);
-      return found;
-    },
+    folder: (path) => folderAt(path, resolve(settings.staging.root)),
     forget() {
       known.clear();
       for (const folder of folders.values()) folder.forget();

@@ -12,6 +12,9 @@ export interface FolderFacts {
   stop(): void;
 }
 
+/** Seconds: who waits for the check is to be told what hangs, and not that the check took too long. */
+const longest = 25;
+
 /** @param root  folder from which on no link is followed */
 export function createFolderFacts(path: string, root: string, staging: Settings["staging"]): FolderFacts {
   const { probeTimeout, fileMode, dirMode, group } = staging;
@@ -19,7 +22,7 @@ export function createFolderFacts(path: string, root: string, staging: Settings[
   let seen: Promise<Answer> | undefined;
 
   async function ask(trial?: Parameters<typeof child.ask>[1]): Promise<Answer> {
-    const answer = await child.ask(probeTimeout, trial);
+    const answer = await child.ask(Math.min(probeTimeout, longest), trial);
     if (answer === undefined) throw new Error("the process that looks at the file system has ended before it answered");
     return answer;
   }

@@ -1,7 +1,4 @@
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
 import type { CertificateDates } from "@ccatobs/celery";
-import type { TlsFiles } from "./facts.ts";
 
 /** A certificate is to be renewed so many days before its end. */
 export const renewBefore = 30;
@@ -31,25 +28,12 @@ export function firstEnd(certificates: readonly CertificateDates[], now = new Da
   return `${daysUntil(first!.to, now)} days left, until ${dayOf(first!.to)}`;
 }
 
-/** The folders that files lie in, for people who look whether they are mounted. */
-export function foldersOf({ ca, cert, key }: TlsFiles): string {
-  return [...new Set([ca, cert, key].filter((path) => path !== undefined).map((path) => dirname(path)))].join(", ");
-}
-
 function daysUntil(date: Date, now: Date): number {
   return Math.floor((date.getTime() - now.getTime()) / 86_400_000);
 }
 
 function dayOf(date: Date): string {
   return date.toISOString().slice(0, 10);
-}
-
-/** What is wrong with files of TLS; where a whole folder is missing, that, since it is a mount more often than not. */
-export function filesProblem(files: TlsFiles, error: Error): string {
-  const missing = foldersOf(files)
-    .split(", ")
-    .filter((folder) => !existsSync(folder));
-  return missing.length === 0 ? error.message : `there is no folder ${missing.join(", ")}: is it mounted?`;
 }
 
 /** Whether nothing passes a network on the way there. */

@@ -5,8 +5,12 @@ import { startBlackHoleProxy } from "../../../../testing/black-hole-proxy.ts";
 import { issueClientCertificate, makeCertificates } from "../../../../testing/certificates.ts";
 import { startRedis } from "../../../../testing/redis.ts";
 import { without } from "../../../../testing/require-server.ts";
+import { createFacts } from "../../src/checks/facts.ts";
+import { redisCertificateFiles } from "../../src/checks/redis/certificate-files.ts";
 import { redisName, startProduction, startServers } from "../processes/production.ts";
+import { probeChildren } from "../staging/probe-children.ts";
 import { checkUp } from "./checkup.ts";
+import { findingOf } from "./stand-ins.ts";
 
 const options = { skip: without("redis-server", "openssl") };
 const days = { serverNames: [redisName], serverDays: 90, clientDays: 90 };
@@ -151,4 +155,17 @@ test("what a user may not do: run scripts, ask for the policy", options, async (
   const well = await checkUp(production, redis, settings);
   assert.deepEqual(well.ids("failure", "warning"), []);
   well.says("redis-login", "ok", /^as some$/);
+});
+
+test("certificates on a mount that hangs are a verdict, and no read that would never end", options, async (t) => {
+  const { ca, cert, key } = servers.redis.tls!;
+  const settings = { redis: { tls: true, caFile: ca, certFile: cert, keyFile: key }, staging: { probeTimeout: 1 } };
+  const facts = createFacts({ settings, remarks: [], env: {}, locations: [] } as never);
+  t.after(() => facts.close());
+  assert.equal((await findingOf(redisCertificateFiles, facts)).state, "ok");
+  facts.forget();
+  for (const pid of probeChildren()) process.kill(pid, "SIGSTOP");
+  const found = await findingOf(redisCertificateFiles, facts);
+  assert.equal(found.state, "problem");
+  assert.match(found.words ?? "", /tls has not answered within 1 s$/);
 });

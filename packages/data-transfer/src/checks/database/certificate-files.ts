@@ -1,5 +1,5 @@
 import { type Check, ok, problem } from "../check.ts";
-import { filesProblem, foldersOf } from "../words.ts";
+import { filesProblem, foldersOf } from "../tls-files.ts";
 import { databaseFiles, withoutDatabaseFiles } from "./settings.ts";
 
 export const databaseCertificateFiles: Check = {
@@ -14,9 +14,9 @@ export const databaseCertificateFiles: Check = {
     const files = databaseFiles(facts.settings);
     try {
       await facts.certificates(files);
-      return ok(`in ${foldersOf(files)}`);
+      return ok(`in ${foldersOf(files).join(", ")}`);
     } catch (error) {
-      return problem(filesProblem(files, error as Error));
+      return problem(await filesProblem(files, error as Error));
     }
   },
   hint: "ccat_data_transfer settings show database   # then ls -l sslrootcert, sslcert and sslkey",

@@ -1,5 +1,5 @@
 import type { Settings } from "../../settings/settings.ts";
-import type { TlsFiles } from "../facts.ts";
+import type { TlsFiles } from "../tls-files.ts";
 
 /** Why there is no Redis to check. */
 export function withoutRedis({ broker }: Settings): string | undefined {
