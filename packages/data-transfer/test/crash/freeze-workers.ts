@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { getItem } from "../../src/opsdb/jobs.ts";
 import type { Service } from "../processes/service.ts";
-import type { Ground } from "./ground.ts";
+import type { Ground, GroundLocation } from "./ground.ts";
 import { inTurn } from "./in-turn.ts";
 import { assertAllSettled, assertStagedOnce, watch } from "./kept-whole.ts";
-import { isFrozen, type Mishap, prepareMishap } from "./mishap.ts";
-import { nameOf, type Place, type Step } from "./steps.ts";
+import { type Mishap, prepareMishap, standsStill } from "./mishap.ts";
+import { nameOf, type Place, pathsAt, type Step } from "./steps.ts";
 
 interface Frozen {
-  location: number;
+  location: GroundLocation;
   at: string;
   place: Place;
   victim: Service;
@@ -21,29 +21,26 @@ const atOnce = 12;
 /**
  * For each step a worker of its own, which is frozen there, all of it. Another one stages what they had begun. Then they
  * are thawed, and have to go on working: each stages one more package.
- *
- * @param steps fewer than the ground has locations, and half as many as it has packages
  */
 export async function freezeWorkersAt(ground: Ground, steps: readonly Step[]): Promise<void> {
   for (let first = 0; first < steps.length; first += atOnce) {
     const frozen: Frozen[] = [];
-    await inTurn(steps.slice(first, first + atOnce), 3, async (step, index) => {
-      frozen[index] = await freeze(ground, step, 1 + first + index);
-    });
+    await inTurn(steps.slice(first, first + atOnce), 3, async (step) => void frozen.push(await freeze(ground, step)));
     await overtake(ground, frozen);
-    await inTurn(frozen, 3, (one) => thaw(ground, one, one.location + steps.length));
+    await inTurn(frozen, 3, (one) => thaw(ground, one));
   }
   await assertAllSettled(ground);
 }
 
-async function freeze(ground: Ground, step: Step, location: number): Promise<Frozen> {
-  const victim = await ground.startOrderlyWorker([location], `victim ${location}`);
+async function freeze(ground: Ground, step: Step): Promise<Frozen> {
+  const location = await ground.newLocation();
+  const victim = await ground.startOrderlyWorker([location], location.name);
   let mishap: Mishap | undefined;
-  const place = await ground.request(location, location, async (place) => {
-    mishap = await prepareMishap(ground, victim, "signal=STOP", step, place);
+  const place = await ground.request(location, async (coming) => {
+    mishap = await prepareMishap(ground, victim, "signal=STOP", { ...step, paths: pathsAt(step, coming) });
   });
   assert.ok(mishap);
-  await isFrozen(victim, mishap);
+  await standsStill(victim, mishap);
   return { location, at: `a freeze at ${nameOf(step)}`, place, victim, mishap };
 }
 
@@ -52,10 +49,8 @@ async function overtake(ground: Ground, frozen: readonly Frozen[]): Promise<void
     ground,
     frozen.map(({ place }) => place),
   );
-  const rescuer = await ground.startWorker(
-    frozen.map(({ location }) => location),
-    "rescuer",
-  );
+  const served = frozen.map(({ location }) => location);
+  const rescuer = await ground.startWorker(served, "rescuer");
   for (const { place, at } of frozen) {
     await assertStagedOnce(ground, [place], at);
     assert.equal((await getItem(ground.db, place.item))?.claimedBy, "rescuer", at);
@@ -64,14 +59,14 @@ async function overtake(ground: Ground, frozen: readonly Frozen[]): Promise<void
   assert.equal(await rescuer.stop(), 0);
 }
 
-async function thaw(ground: Ground, { location, at, place, victim, mishap }: Frozen, packageNumber: number) {
+async function thaw(ground: Ground, { location, at, place, victim, mishap }: Frozen): Promise<void> {
   victim.signal("SIGCONT");
   await mishap.end();
   // Threads are counted for themselves: another one may have come to its own so-manieth call, and frozen the process again.
   victim.signal("SIGCONT");
-  const next = await ground.request(location, packageNumber);
+  const next = await ground.request(location);
   await assertStagedOnce(ground, [place, next], at);
-  assert.equal((await getItem(ground.db, next.item))?.claimedBy, `victim ${location}`, at);
+  assert.equal((await getItem(ground.db, next.item))?.claimedBy, location.name, at);
   assert.equal((await getItem(ground.db, place.item))?.claimedBy, "rescuer", at);
   assert.equal(await victim.stop(), 0, at);
 }

@@ -15,7 +15,7 @@ import type { Place } from "./steps.ts";
 
 /** Nothing is visible there, or the whole package. @returns which of them */
 export async function assertNothingOrWhole(ground: Ground, { folder, name }: Place, at: string): Promise<boolean> {
-  const visible = (await namesIn(join(folder, "staged"))).filter((found) => !found.startsWith("."));
+  const visible = visibleOf(await namesIn(join(folder, "staged")));
   if (visible.length === 0) return false;
   // The list of checksums comes a moment after the package.
   assert.deepEqual(visible, [name, `${name}.xxh64`].slice(0, visible.length), at);
@@ -36,9 +36,9 @@ export async function assertStagedOnce(ground: Ground, places: readonly Place[],
   }
   const expected = places.flatMap(({ name }) => [name, `${name}.xxh64`]).sort();
   await until(`nothing lies beside ${expected.join(", ")} after ${at}`, async () => {
-    return (await namesIn(join(folder, "staged"))).every((name) => !name.startsWith("."));
+    return (await namesIn(join(folder, "staged"))).every((name) => !isPrivate(name));
   });
-  assert.deepEqual(await namesIn(join(folder, "staged")), expected, at);
+  assert.deepEqual(visibleOf(await namesIn(join(folder, "staged"))), expected, at);
   assert.deepEqual(await namesIn(folder), ["staged"], at);
   for (const place of places) {
     await assertWhole(ground, place, at);
@@ -95,7 +95,11 @@ export function ended({ db }: Ground, item: number, at: string) {
   });
 }
 
-async function assertWhole(ground: Ground, { folder, name }: Pick<Place, "folder" | "name">, at: string): Promise<void> {
+async function assertWhole(
+  ground: Ground,
+  { folder, name }: Pick<Place, "folder" | "name">,
+  at: string,
+): Promise<void> {
   await assertSameTree(join(folder, "staged", name), sourceOf(ground, name)).catch((error: unknown) => {
     throw new Error(`${name} is not whole after ${at}`, { cause: error });
   });
@@ -106,6 +110,15 @@ async function assertSums(ground: Ground, { folder, name }: Pick<Place, "folder"
     return `${(await checksum("xxh64", bytes)).digest}  ${name}/${path}`;
   });
   assert.deepEqual(await readSums(join(folder, "staged", `${name}.xxh64`)), (await Promise.all(expected)).sort(), at);
+}
+
+/** A probe of the file system comes and goes. */
+function isPrivate(name: string): boolean {
+  return name.startsWith(".") && !name.startsWith(".staging-probe-");
+}
+
+function visibleOf(names: readonly string[]): string[] {
+  return names.filter((name) => !name.startsWith("."));
 }
 
 async function isThere({ folder, name }: Place): Promise<boolean> {

@@ -3,10 +3,9 @@ import { join } from "node:path";
 import type { Service } from "../processes/service.ts";
 import { until } from "../world/until.ts";
 import type { Ground } from "./ground.ts";
-import { pathsAt, type Place, type Step } from "./steps.ts";
 import { attachStrace } from "./strace.ts";
 
-/** Sees to it that something happens to a worker at a step on the way of a package. */
+/** Something that happens to a worker. */
 export interface Mishap {
   /** File with the calls that were counted. */
   readonly log: string;
@@ -18,17 +17,21 @@ export interface Mishap {
 
 let mishaps = 0;
 
-/** @param what as strace names it: `signal=KILL`, `error=EIO` */
+/**
+ * Lets something happen to a worker at one of the calls that it is about to make.
+ *
+ * @param what as strace names it: `signal=KILL`, `error=EIO`
+ * @param at the so-manieth call of that name on any of these paths, counted for each of its threads by itself
+ */
 export async function prepareMishap(
   { folder }: Ground,
   { pid }: Service,
   what: string,
-  step: Step,
-  place: Place,
+  at: { call: string; when: number; paths: readonly string[] },
 ): Promise<Mishap> {
   const log = join(folder, `mishap-${++mishaps}`);
-  const { call: calls, when } = step;
-  const { detach } = await attachStrace(pid, { log, calls, paths: pathsAt(step, place), inject: { what, when } });
+  const { call: calls, when, paths } = at;
+  const { detach } = await attachStrace(pid, { log, calls, paths, inject: { what, when } });
   return {
     log,
     async happened() {
@@ -38,9 +41,9 @@ export async function prepareMishap(
   };
 }
 
-/** Waits until a process that was stopped stands still, each thread of it. */
-export async function isFrozen({ pid }: Service, { log }: Mishap): Promise<void> {
-  await until(`process ${pid} is frozen`, async () => {
+/** Waits until a process that is being stopped stands still, each thread of it. */
+export async function standsStill({ pid }: Service, { log }: Mishap): Promise<void> {
+  await until(`process ${pid} stands still`, async () => {
     const stopped = (await readFile(log, "utf8")).matchAll(/^(\d+) +--- stopped by SIGSTOP/gm);
     const threads = new Set([...stopped].map(([, thread]) => thread));
     return threads.size > 0 && (await readdir(`/proc/${pid}/task`)).every((thread) => threads.has(thread));

@@ -67,7 +67,10 @@ const mostDescriptors = 120;
 function templateOf(path: string, place: Place): string {
   return path
     .replace(/^\/proc\/self\/fd\/\d+/, `${throughDescriptor}*`)
-    .replace(new RegExp(`^${throughDescriptor.replaceAll("/", "\\/")}\\*/${baseOf(place.folder)}$`), `${throughDescriptor}*/{here}`)
+    .replace(
+      new RegExp(`^${throughDescriptor.replaceAll("/", "\\/")}\\*/${baseOf(place.folder)}$`),
+      `${throughDescriptor}*/{here}`,
+    )
     .replaceAll(place.folder, "{location}")
     .replaceAll(privateNameOf(place), "{private}")
     .replaceAll(place.name, "{package}");

@@ -37,7 +37,6 @@ export async function attachStrace(pid: number, tampering: Tampering): Promise<{
   };
 }
 
-
 function options({ log, calls, paths = [], inject }: Tampering): string[] {
   const injection = inject === undefined ? [] : ["-e", `inject=${calls}:${inject.what}:when=${inject.when}`];
   const only = paths.flatMap((path) => ["-P", path]);

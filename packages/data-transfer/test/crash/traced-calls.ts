@@ -1,6 +1,9 @@
 /** One call of a process, as strace saw it. */
 export interface TracedCall {
   thread: string;
+  /** Lines of the log on which it begins and ends. */
+  began: number;
+  ended: number;
   name: string;
   /** Paths that it names, as they were written, and those of descriptors that it was given. */
   paths: string[];
@@ -16,18 +19,19 @@ export interface TracedCall {
  */
 export function readTracedCalls(log: string): TracedCall[] {
   const calls: (TracedCall | undefined)[] = [];
-  const unfinished = new Map<string, { text: string; place: number }>();
-  for (const line of log.split("\n")) {
+  const unfinished = new Map<string, { text: string; began: number; place: number }>();
+  for (const [number, line] of log.split("\n").entries()) {
     const [, thread, text] = /^(\d+) +(.*)$/.exec(line) ?? [];
     if (thread === undefined || text === undefined) continue;
     const cut = /^(.*)<unfinished \.\.\.>$/.exec(text)?.[1];
     const rest = /^<\.\.\. \w+ resumed>(.*)$/.exec(text)?.[1];
-    if (cut !== undefined) unfinished.set(thread, { text: cut.trimEnd(), place: calls.push(undefined) - 1 });
-    else if (rest === undefined) calls.push(readCall(thread, text));
+    if (cut !== undefined)
+      unfinished.set(thread, { text: cut.trimEnd(), began: number, place: calls.push(undefined) - 1 });
+    else if (rest === undefined) calls.push(readCall(thread, text, number, number));
     else {
       const begun = unfinished.get(thread);
       unfinished.delete(thread);
-      if (begun !== undefined) calls[begun.place] = readCall(thread, begun.text + rest);
+      if (begun !== undefined) calls[begun.place] = readCall(thread, begun.text + rest, begun.began, number);
     }
   }
   const all = calls.filter((call) => call !== undefined);
@@ -35,13 +39,13 @@ export function readTracedCalls(log: string): TracedCall[] {
   return all.filter(({ thread }) => !strangers.has(thread));
 }
 
-function readCall(thread: string, text: string): TracedCall | undefined {
+function readCall(thread: string, text: string, began: number, ended: number): TracedCall | undefined {
   const [, name, input, output] = /^(\w+)\((.*)\) += (.*)$/.exec(text) ?? [];
   if (name === undefined || input === undefined || output === undefined) return undefined;
   // Not of AT_FDCWD, which is written alike.
   const opened = [...input.matchAll(/(?<=^|[ ,])\d+<(\/[^>]*)>/g)].map(([, path]) => path as string);
   const named = [...input.matchAll(/(?<=^|, )"(\/[^"]*)"(?=,|$)/g)].map(([, path]) => path as string);
-  return { thread, name, paths: [...named, ...opened], input, output };
+  return { thread, began, ended, name, paths: [...named, ...opened], input, output };
 }
 
 /** A thread is started before any call of its own ends: parents come before what they have started. */

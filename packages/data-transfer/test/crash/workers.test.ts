@@ -1,26 +1,79 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { after, test } from "node:test";
+import { after, suite, test } from "node:test";
+import { without } from "../../../../testing/require-server.ts";
 import { startServers } from "../processes/production.ts";
 import { errnos, failCalls } from "./fail-calls.ts";
 import { findSteps } from "./find-steps.ts";
 import { freezeWorkersAt } from "./freeze-workers.ts";
 import { startGround } from "./ground.ts";
 import { killWorkersAt } from "./kill-workers.ts";
-const servers = await startServers({ after });
-const files = { "a.fits": randomBytes(3000) };
-test("killed, small", async (t) => {
-  const ground = await startGround(t, servers, { files, locations: 50, packages: 50 });
-  const { steps } = await findSteps(ground);
-  await killWorkersAt(ground, steps.filter(({ changes }) => changes));
+import { nameOf } from "./steps.ts";
+import type { TracedCall } from "./traced-calls.ts";
+
+const options = { skip: without("redis-server", "openssl", "strace"), timeout: 600_000 };
+const servers = options.skip ? undefined! : await startServers({ after });
+const small = options.skip ? undefined! : await aWay(3000);
+const large = options.skip ? undefined! : await aWay(300_001);
+
+suite("a worker, on the way of a package of one file", options, () => {
+  test("is killed at each call: nothing is visible, or the whole package, and another one finishes it", async (t) => {
+    const { ground, steps } = small;
+    const killed = await killWorkersAt(
+      ground,
+      steps.filter(({ changes }) => changes),
+    );
+    t.diagnostic(`${killed} kills`);
+  });
+
+  test("is killed at each call that only a large file needs", async (t) => {
+    const known = new Set(small.steps.map(nameOf));
+    const steps = large.steps.filter(
+      (step) => step.changes && (!known.has(nameOf(step)) || step.path.endsWith(".fits")),
+    );
+    assert.ok(steps.length >= 4);
+    t.diagnostic(`${await killWorkersAt(large.ground, steps)} kills`);
+  });
+
+  test("meets with an error of each call: it goes on, and the package is staged by the same worker", async (t) => {
+    const { ground, steps } = small;
+    // Each errno comes from many calls, and many errnos from each kind of call; `make e2e` has all from all.
+    const errnoOf = (index: number) => errnos[index % errnos.length] as (typeof errnos)[number];
+    const attempts = await failCalls(
+      ground,
+      steps.map((step, index) => ({ step, errno: errnoOf(index) })),
+    );
+    t.diagnostic(`${steps.length} errors; staged by attempt: ${JSON.stringify(Object.fromEntries(attempts))}`);
+  });
+
+  test("is frozen at each call, overtaken, and thawed: one package, one record, and it goes on working", async (t) => {
+    const { ground, steps } = small;
+    const changing = steps.filter(({ changes }) => changes);
+    await freezeWorkersAt(ground, changing);
+    t.diagnostic(`${changing.length} freezes`);
+  });
+
+  test("tells the database when the disk has it all", () => {
+    for (const { calls, place } of [small, large]) {
+      const target = `${place.folder}/staged/${place.name}`;
+      const rename = calls.find(({ name, paths }) => name === "rename" && paths.includes(target));
+      assert.ok(rename);
+      const recorded = calls.find((call) => call.began > rename.began && isCommit(call));
+      const syncs = calls.filter(({ name, paths }) => {
+        return name.endsWith("sync") && paths.some((path) => path.startsWith(place.folder));
+      });
+      assert.ok(recorded);
+      assert.ok(syncs.length >= 5);
+      for (const sync of syncs) assert.ok(sync.ended < recorded.began, sync.input);
+    }
+  });
 });
-test("frozen, small", async (t) => {
-  const ground = await startGround(t, servers, { files, locations: 50, packages: 100 });
-  const { steps } = await findSteps(ground);
-  await freezeWorkersAt(ground, steps.filter(({ changes }) => changes));
-});
-test("errors, small", async (t) => {
-  const ground = await startGround(t, servers, { files, locations: 100, packages: 100 });
-  const { steps } = await findSteps(ground);
-  const attempts = await failCalls(ground, steps.map((step, index) => ({ step, errno: errnos[index % errnos.length]! })));
-  t.diagnostic(JSON.stringify([...attempts]));
-});
+
+async function aWay(size: number) {
+  const ground = await startGround({ after }, servers, { "a.fits": randomBytes(size) });
+  return { ground, ...(await findSteps(ground)) };
+}
+
+function isCommit({ name, input }: TracedCall): boolean {
+  return /^(write|writev|sendto|sendmsg)$/.test(name) && input.includes("socket:") && input.includes("COMMIT");
+}
