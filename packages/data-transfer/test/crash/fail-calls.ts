@@ -3,7 +3,7 @@ import { getItem } from "../../src/opsdb/jobs.ts";
 import type { Service } from "../processes/service.ts";
 import type { Ground, GroundLocation } from "./ground.ts";
 import { inTurn } from "./in-turn.ts";
-import { assertAllSettled, assertStagedOnce, watch } from "./kept-whole.ts";
+import { assertAllSettled, assertStagedOnce, watching } from "./kept-whole.ts";
 import { type Mishap, prepareMishap } from "./mishap.ts";
 import { nameOf, pathsAt, type Step } from "./steps.ts";
 
@@ -55,17 +55,14 @@ export async function failCalls(ground: Ground, failures: readonly Failure[]): P
 async function failOnce(ground: Ground, worker: Service, location: GroundLocation, { step, errno }: Failure) {
   const at = `${errno} from ${nameOf(step)}`;
   const before = worker.log().length;
-  let stopWatching = async () => {};
   let mishap: Mishap | undefined;
   const place = await ground.request(location, async (coming) => {
     mishap = await prepareMishap(ground, worker, `error=${errno}`, { ...step, paths: pathsAt(step, coming) });
-    stopWatching = watch(ground, [coming]);
   });
   try {
-    await assertStagedOnce(ground, [place], at);
+    await watching(ground, [place], () => assertStagedOnce(ground, [place], at));
   } finally {
     await mishap?.end();
-    await stopWatching();
   }
   assert.ok(await mishap?.happened(), `${at} has not happened`);
   const said = worker.log().slice(before);

@@ -3,7 +3,7 @@ import { getItem } from "../../src/opsdb/jobs.ts";
 import type { Service } from "../processes/service.ts";
 import type { Ground, GroundLocation } from "./ground.ts";
 import { inTurn } from "./in-turn.ts";
-import { assertAllSettled, assertStagedOnce, watch } from "./kept-whole.ts";
+import { assertAllSettled, assertStagedOnce, watching } from "./kept-whole.ts";
 import { type Mishap, prepareMishap, standsStill } from "./mishap.ts";
 import { nameOf, type Place, pathsAt, type Step } from "./steps.ts";
 
@@ -45,17 +45,15 @@ async function freeze(ground: Ground, step: Step): Promise<Frozen> {
 }
 
 async function overtake(ground: Ground, frozen: readonly Frozen[]): Promise<void> {
-  const stopWatching = watch(
-    ground,
-    frozen.map(({ place }) => place),
-  );
+  const places = frozen.map(({ place }) => place);
   const served = frozen.map(({ location }) => location);
   const rescuer = await ground.startWorker(served, "rescuer");
-  for (const { place, at } of frozen) {
-    await assertStagedOnce(ground, [place], at);
-    assert.equal((await getItem(ground.db, place.item))?.claimedBy, "rescuer", at);
-  }
-  await stopWatching();
+  await watching(ground, places, async () => {
+    for (const { place, at } of frozen) {
+      await assertStagedOnce(ground, [place], at);
+      assert.equal((await getItem(ground.db, place.item))?.claimedBy, "rescuer", at);
+    }
+  });
   assert.equal(await rescuer.stop(), 0);
 }
 

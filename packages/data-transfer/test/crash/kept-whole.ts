@@ -62,12 +62,8 @@ export async function assertAllSettled(ground: Ground): Promise<void> {
   });
 }
 
-/**
- * Looks at places again and again: whatever becomes visible has to be whole from the first moment.
- *
- * @returns ends it. @throws what it has seen
- */
-export function watch(ground: Ground, places: readonly Place[]): () => Promise<void> {
+/** Looks at places again and again while something is done: whatever becomes visible has to be whole from the first moment. */
+export async function watching(ground: Ground, places: readonly Place[], work: () => Promise<void>): Promise<void> {
   let isOver = false;
   const looking = (async () => {
     const unseen = new Set(places);
@@ -80,11 +76,10 @@ export function watch(ground: Ground, places: readonly Place[]): () => Promise<v
       await pause(5);
     }
   })();
-  looking.catch(() => {});
-  return async () => {
+  const worked = work().finally(() => {
     isOver = true;
-    await looking;
-  };
+  });
+  await Promise.all([looking, worked]);
 }
 
 /** The item once it has ended. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Service } from "../processes/service.ts";
 import type { Ground, GroundLocation } from "./ground.ts";
 import { inTurn } from "./in-turn.ts";
-import { assertAllSettled, assertNothingOrWhole, assertStagedOnce, ended, watch } from "./kept-whole.ts";
+import { assertAllSettled, assertNothingOrWhole, assertStagedOnce, ended, watching } from "./kept-whole.ts";
 import { prepareMishap } from "./mishap.ts";
 import { nameOf, type Place, pathsAt, type Step } from "./steps.ts";
 
@@ -29,11 +29,11 @@ export async function killWorkersAt(ground: Ground, steps: readonly Step[], { tw
     });
   }
   const places = left.map(({ place }) => place);
-  const stopWatching = watch(ground, places);
   const served = left.map(({ location }) => location);
   const rescuer = await ground.startWorker(served, "rescuer");
-  for (const { place, at } of left) await assertStagedOnce(ground, [place], at);
-  await stopWatching();
+  await watching(ground, places, async () => {
+    for (const { place, at } of left) await assertStagedOnce(ground, [place], at);
+  });
   await assertAllSettled(ground);
   assert.equal(await rescuer.stop(), 0);
   return killed;
@@ -67,7 +67,7 @@ async function killSuccessor(ground: Ground, steps: readonly Step[], left: Left,
     victim = await ground.startOrderlyWorker([location], "successor");
     await prepareMishap(ground, victim, "signal=KILL", { call, when, paths });
   });
-  const survived = ended(ground, place.item, left.at).then(() => "it survived");
+  const survived = ended(ground, place.item, left.at).then(() => "it survived", String);
   const end = await Promise.race([victim?.exited, survived]);
   if (end === "it survived") assert.equal(await victim?.stop(), 0, left.at);
   else assert.equal(end, "SIGKILL", left.at);
