@@ -55,16 +55,23 @@ suite("a worker, on the way of a package of one file", options, () => {
 
   test("tells the database when the disk has it all", () => {
     for (const { calls, place } of [small, large]) {
-      const target = `${place.folder}/staged/${place.name}`;
-      const rename = calls.find(({ name, paths }) => name === "rename" && paths.includes(target));
-      assert.ok(rename);
-      const recorded = calls.find((call) => call.began > rename.began && isCommit(call));
-      const syncs = calls.filter(({ name, paths }) => {
-        return name.endsWith("sync") && paths.some((path) => path.startsWith(place.folder));
+      const parent = `${place.folder}/staged`;
+      const renames = [place.name, `${place.name}.xxh64`].map((name) => {
+        const rename = calls.find((call) => call.name === "rename" && call.paths.includes(`${parent}/${name}`));
+        assert.ok(rename, name);
+        return rename;
       });
+      const recorded = calls.find((call) => call.began > Number(renames[0]?.began) && isCommit(call));
       assert.ok(recorded);
-      assert.ok(syncs.length >= 5);
-      for (const sync of syncs) assert.ok(sync.ended < recorded.began, sync.input);
+      const syncs = calls.filter(({ name, output }) => name === "fsync" && output === "0");
+      for (const { ended, input } of renames) {
+        const made = syncs.some((sync) => {
+          return sync.paths.includes(parent) && sync.began > ended && sync.ended < recorded.began;
+        });
+        assert.ok(made, `not durable when it was recorded: ${input}`);
+      }
+      const below = syncs.filter(({ paths }) => paths.some((path) => path.startsWith(place.folder)));
+      for (const sync of below) assert.ok(sync.ended < recorded.began, sync.input);
     }
   });
 });
