@@ -34,6 +34,7 @@ const perWorker = 12;
  */
 export async function failCalls(ground: Ground, failures: readonly Failure[]): Promise<Map<number, number>> {
   const attempts = new Map<number, number>();
+  let failed = 0;
   const loads = Array.from({ length: Math.ceil(failures.length / perWorker) }, (_, load) =>
     failures.slice(load * perWorker, (load + 1) * perWorker),
   );
@@ -44,10 +45,13 @@ export async function failCalls(ground: Ground, failures: readonly Failure[]): P
     await inTurn(load, 1, async (failure, index) => {
       const attempt = await failOnce(ground, worker, locations[index] as GroundLocation, failure);
       attempts.set(attempt, (attempts.get(attempt) ?? 0) + 1);
+      failed += 1;
     });
     assert.equal(await worker.stop(), 0);
   });
   await assertAllSettled(ground);
+  assert.ok(failed > 0);
+  assert.equal(failed, failures.length);
   return attempts;
 }
 

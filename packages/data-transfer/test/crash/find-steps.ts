@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Ground } from "./ground.ts";
 import { assertStagedOnce } from "./kept-whole.ts";
+import { assertWholeWay } from "./milestones.ts";
 import { type Place, type Step, stepsIn } from "./steps.ts";
 import { attachStrace } from "./strace.ts";
 import { readTracedCalls, type TracedCall } from "./traced-calls.ts";
@@ -20,11 +21,6 @@ export async function findSteps(ground: Ground): Promise<{ steps: Step[]; calls:
   assert.equal(await worker.stop(), 0);
   const calls = readTracedCalls(await readFile(log, "utf8"));
   const steps = stepsIn(calls, place);
-  for (const call of ["mkdir", "openat", "pwrite64", "fsync", "rename"]) {
-    assert.ok(
-      steps.some((step) => step.call === call),
-      `no ${call} was found: is this the way of a package?`,
-    );
-  }
+  assertWholeWay(steps, Object.keys(ground.files));
   return { steps, calls, place };
 }

@@ -21,15 +21,22 @@ const atOnce = 12;
 /**
  * For each step a worker of its own, which is frozen there, all of it. Another one stages what they had begun. Then they
  * are thawed, and have to go on working: each stages one more package.
+ *
+ * @returns how many were frozen and thawed
  */
-export async function freezeWorkersAt(ground: Ground, steps: readonly Step[]): Promise<void> {
+export async function freezeWorkersAt(ground: Ground, steps: readonly Step[]): Promise<number> {
+  let thawed = 0;
   for (let first = 0; first < steps.length; first += atOnce) {
     const frozen: Frozen[] = [];
     await inTurn(steps.slice(first, first + atOnce), 3, async (step) => void frozen.push(await freeze(ground, step)));
     await overtake(ground, frozen);
-    await inTurn(frozen, 3, (one) => thaw(ground, one));
+    await inTurn(frozen, 3, async (one) => {
+      await thaw(ground, one);
+      thawed += 1;
+    });
   }
   await assertAllSettled(ground);
+  return thawed;
 }
 
 async function freeze(ground: Ground, step: Step): Promise<Frozen> {

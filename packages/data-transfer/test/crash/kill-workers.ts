@@ -17,15 +17,15 @@ interface Left {
  * finishes what all of them have left.
  *
  * @param options.twice the next worker is killed, too, wherever it is then; a third one finishes
- * @returns how many workers were killed
+ * @returns how many were killed at these steps, and how many of the next workers
  */
-export async function killWorkersAt(ground: Ground, steps: readonly Step[], { twice = false } = {}): Promise<number> {
+export async function killWorkersAt(ground: Ground, steps: readonly Step[], { twice = false } = {}) {
   const left: Left[] = [];
   await inTurn(steps, 3, async (step) => void left.push(await killAt(ground, step)));
-  let killed = left.length;
+  let successors = 0;
   if (twice) {
     await inTurn(left, 3, async (one, index) => {
-      if (await killSuccessor(ground, steps, one, index)) killed += 1;
+      if (await killSuccessor(ground, steps, one, index)) successors += 1;
     });
   }
   const places = left.map(({ place }) => place);
@@ -36,7 +36,7 @@ export async function killWorkersAt(ground: Ground, steps: readonly Step[], { tw
   });
   await assertAllSettled(ground);
   assert.equal(await rescuer.stop(), 0);
-  return killed;
+  return { killed: left.length, successors };
 }
 
 async function killAt(ground: Ground, step: Step): Promise<Left> {

@@ -8,6 +8,7 @@ import { findSteps } from "./find-steps.ts";
 import { freezeWorkersAt } from "./freeze-workers.ts";
 import { startGround } from "./ground.ts";
 import { killWorkersAt } from "./kill-workers.ts";
+import { isTurningPoint } from "./milestones.ts";
 import { nameOf } from "./steps.ts";
 import type { TracedCall } from "./traced-calls.ts";
 
@@ -19,10 +20,9 @@ const large = options.skip ? undefined! : await aWay(300_001);
 suite("a worker, on the way of a package of one file", options, () => {
   test("is killed at each call: nothing is visible, or the whole package, and another one finishes it", async (t) => {
     const { ground, steps } = small;
-    const killed = await killWorkersAt(
-      ground,
-      steps.filter(({ changes }) => changes),
-    );
+    const changing = steps.filter(({ changes }) => changes);
+    const { killed } = await killWorkersAt(ground, changing);
+    assert.equal(killed, changing.length);
     t.diagnostic(`${killed} kills`);
   });
 
@@ -31,8 +31,10 @@ suite("a worker, on the way of a package of one file", options, () => {
     const steps = large.steps.filter(
       (step) => step.changes && (!known.has(nameOf(step)) || step.path.endsWith(".fits")),
     );
-    assert.ok(steps.length >= 4);
-    t.diagnostic(`${await killWorkersAt(large.ground, steps)} kills`);
+    const { killed } = await killWorkersAt(large.ground, steps);
+    assert.equal(killed, steps.length);
+    assert.ok(killed >= 4);
+    t.diagnostic(`${killed} kills`);
   });
 
   test("meets with an error of each call: it goes on, and the package is staged by the same worker", async (t) => {
@@ -46,11 +48,14 @@ suite("a worker, on the way of a package of one file", options, () => {
     t.diagnostic(`${steps.length} errors; staged by attempt: ${JSON.stringify(Object.fromEntries(attempts))}`);
   });
 
-  test("is frozen at each call, overtaken, and thawed: one package, one record, and it goes on working", async (t) => {
+  test("is frozen at a turning point, overtaken, and thawed: one package, one record, and it goes on working", async (t) => {
     const { ground, steps } = small;
-    const changing = steps.filter(({ changes }) => changes);
-    await freezeWorkersAt(ground, changing);
-    t.diagnostic(`${changing.length} freezes`);
+    // `make e2e` has all steps.
+    const turning = steps.filter(isTurningPoint);
+    const frozen = await freezeWorkersAt(ground, turning);
+    assert.equal(frozen, turning.length);
+    assert.ok(frozen >= 7);
+    t.diagnostic(`${frozen} freezes`);
   });
 
   test("tells the database when the disk has it all", () => {

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, suite, test } from "node:test";
 import { without } from "../../../../testing/require-server.ts";
@@ -19,8 +20,10 @@ const changing = options.skip ? [] : steps.filter(({ changes }) => changes);
 
 suite("a worker, on the way of a package of three files", options, () => {
   test("is killed at each call, and the next worker, too, wherever it is then; a third one finishes", async (t) => {
-    const killed = await killWorkersAt(ground, changing, { twice: true });
-    t.diagnostic(`${changing.length} packages, ${killed} kills`);
+    const { killed, successors } = await killWorkersAt(ground, changing, { twice: true });
+    assert.equal(killed, changing.length);
+    assert.ok(successors > killed / 3, `only ${successors} of the next workers came to where they were to be killed`);
+    t.diagnostic(`${killed} kills, and ${successors} of the next workers`);
   });
 
   for (const errno of errnos) {
@@ -34,8 +37,9 @@ suite("a worker, on the way of a package of three files", options, () => {
   }
 
   test("is frozen at each call, overtaken, and thawed: one package, one record, and it goes on working", async (t) => {
-    await freezeWorkersAt(ground, changing);
-    t.diagnostic(`${changing.length} freezes`);
+    const frozen = await freezeWorkersAt(ground, changing);
+    assert.equal(frozen, changing.length);
+    t.diagnostic(`${frozen} freezes`);
   });
 });
 
