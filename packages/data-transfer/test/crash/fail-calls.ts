@@ -24,6 +24,19 @@ const codes: Readonly<Record<Failure["errno"], RegExp>> = {
   EINTR: /^never$/,
 };
 
+/**
+ * An error for each call: each errno comes from many calls, and calls that must not be overlooked when they fail meet with
+ * one that nobody repeats.
+ */
+export function oneForEach(steps: readonly Step[]): Failure[] {
+  const decisive = errnos.filter((errno) => errno !== "EINTR");
+  const turns = { decisive: 0, other: 0 };
+  return steps.map((step) => {
+    if (isPromise(step)) return { step, errno: decisive[turns.decisive++ % decisive.length] as Failure["errno"] };
+    return { step, errno: errnos[turns.other++ % errnos.length] as Failure["errno"] };
+  });
+}
+
 /** Packages for one worker: it watches a queue and a mount for each. */
 const perWorker = 12;
 
@@ -71,5 +84,13 @@ async function failOnce(ground: Ground, worker: Service, location: GroundLocatio
   assert.ok(await mishap?.happened(), `${at} has not happened`);
   const said = worker.log().slice(before);
   for (const { to, code } of said) if (to !== undefined) assert.match(String(code), codes[errno], at);
-  return (await getItem(ground.db, place.item))?.attempt ?? 0;
+  const attempt = (await getItem(ground.db, place.item))?.attempt ?? 0;
+  // A disk that says no is believed, whatever can be seen of it then. (libuv itself repeats a call for EINTR.)
+  if (isPromise(step) && errno !== "EINTR") assert.ok(attempt > 1, `${at} was overlooked`);
+  return attempt;
+}
+
+/** Calls without which nothing of the package is on the disk for good. */
+function isPromise({ call }: Step): boolean {
+  return /^(mkdir|pwrite64|fsync|rename)$/.test(call);
 }
