@@ -22,21 +22,22 @@ const atOnce = 12;
  * For each step a worker of its own, which is frozen there, all of it. Another one stages what they had begun. Then they
  * are thawed, and have to go on working: each stages one more package.
  *
- * @returns how many were frozen and thawed
+ * @returns how many were frozen and thawed; bytes of the packages that those who overtook them did not read again
  */
-export async function freezeWorkersAt(ground: Ground, steps: readonly Step[]): Promise<number> {
+export async function freezeWorkersAt(ground: Ground, steps: readonly Step[]) {
   let thawed = 0;
+  const resumed: number[] = [];
   for (let first = 0; first < steps.length; first += atOnce) {
     const frozen: Frozen[] = [];
     await inTurn(steps.slice(first, first + atOnce), 3, async (step) => void frozen.push(await freeze(ground, step)));
-    await overtake(ground, frozen);
+    resumed.push(...(await overtake(ground, frozen)));
     await inTurn(frozen, 3, async (one) => {
       await thaw(ground, one);
       thawed += 1;
     });
   }
   await assertAllSettled(ground);
-  return thawed;
+  return { frozen: thawed, resumed };
 }
 
 async function freeze(ground: Ground, step: Step): Promise<Frozen> {
@@ -51,7 +52,7 @@ async function freeze(ground: Ground, step: Step): Promise<Frozen> {
   return { location, at: `a freeze at ${nameOf(step)}`, place, victim, mishap };
 }
 
-async function overtake(ground: Ground, frozen: readonly Frozen[]): Promise<void> {
+async function overtake(ground: Ground, frozen: readonly Frozen[]): Promise<number[]> {
   const places = frozen.map(({ place }) => place);
   const served = frozen.map(({ location }) => location);
   const rescuer = await ground.startWorker(served, "rescuer");
@@ -62,6 +63,7 @@ async function overtake(ground: Ground, frozen: readonly Frozen[]): Promise<void
     }
   });
   assert.equal(await rescuer.stop(), 0);
+  return rescuer.log().flatMap(({ msg, bytes }) => (/^goes on from/.test(String(msg)) ? [Number(bytes)] : []));
 }
 
 async function thaw(ground: Ground, { location, at, place, victim, mishap }: Frozen): Promise<void> {

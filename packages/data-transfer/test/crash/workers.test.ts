@@ -48,7 +48,7 @@ suite("a worker, on the way of a package of one file", options, () => {
     const { ground, steps } = small;
     // `make e2e` has all steps.
     const turning = steps.filter(isTurningPoint);
-    const frozen = await freezeWorkersAt(ground, turning);
+    const { frozen } = await freezeWorkersAt(ground, turning);
     assert.equal(frozen, turning.length);
     assert.ok(frozen >= 7);
     t.diagnostic(`${frozen} freezes`);

@@ -37,7 +37,7 @@ suite("a worker, on the way of a package of three files", options, () => {
   }
 
   test("is frozen at each call, overtaken, and thawed: one package, one record, and it goes on working", async (t) => {
-    const frozen = await freezeWorkersAt(ground, changing);
+    const { frozen } = await freezeWorkersAt(ground, changing);
     assert.equal(frozen, changing.length);
     t.diagnostic(`${frozen} freezes`);
   });
