@@ -47,7 +47,8 @@ export async function ensureDirectory(root: string, path: string): Promise<void>
   } catch (error) {
     throw translateWriteError(error, path, "open");
   } finally {
-    await folder?.close();
+    // Nothing was written through it, so its end says nothing about what was.
+    await folder?.close().catch(() => {});
   }
 }
 

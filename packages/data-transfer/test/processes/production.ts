@@ -12,7 +12,7 @@ import { type Database, openDatabase } from "../../src/opsdb/database.ts";
 import { migrate } from "../../src/opsdb/migrate.ts";
 import { type Service, startService } from "./service.ts";
 
-const launcher = fileURLToPath(new URL("../../bin/ccat_data_transfer.js", import.meta.url));
+export const launcher = fileURLToPath(new URL("../../bin/ccat_data_transfer.js", import.meta.url));
 const witness = fileURLToPath(new URL("./with-termination-log.ts", import.meta.url));
 
 /** The name in Redis' certificate: the shipped settings of the environment `production` ask for it, whatever the host. */
@@ -57,6 +57,8 @@ export interface Production extends Servers {
   run(args: readonly string[], options?: RunOptions): Promise<Ran>;
   /** Starts a manager or a worker and waits until it is ready to work. */
   start(args: readonly string[], options?: RunOptions): Promise<Service>;
+  /** The variables that its commands are started with. */
+  environment(settings?: RunOptions["settings"]): NodeJS.ProcessEnv;
   /** From now on this text, too, must not be printed by anything. */
   keepSecret(text: string): void;
 }
@@ -133,7 +135,7 @@ export async function startProduction(
     health__port: "0",
     startup_timeout: "30s",
   };
-  const environment = (more: RunOptions["settings"]): NodeJS.ProcessEnv => ({
+  const environment = (more?: RunOptions["settings"]): NodeJS.ProcessEnv => ({
     PATH: process.env.PATH,
     HOME: home,
     ENV_FOR_DYNACONF: "production",
@@ -144,7 +146,7 @@ export async function startProduction(
 
   return {
     ...servers,
-    ...{ folder, root, archive, db, settings },
+    ...{ folder, root, archive, db, settings, environment },
     async run(args, options = {}) {
       const command = `${args.join(" ")} [${printed.length + 1}]`;
       const ran = await runToEnd(scope, [...program(options), ...args], environment(options.settings), home);
