@@ -1,0 +1,116 @@
+import { type Json, type KubernetesObject, podTemplates, title } from "./kubernetes-object.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/**
+ * Selectors that select nothing of the release: a workload's own pods, those of a budget, a service, a network policy, a
+ * monitor's services, and the pods that a spread or an affinity counts.
+ */
+export function selectorFaults(objects: readonly KubernetesObject[]): string[] {
+  const pods = podTemplates(objects);
+  const podLabels = pods.map(({ metadata }) => (metadata.labels ?? {}) as Labels);
+  const services = objects.filter(({ kind }) => kind === "Service");
+  const selectsPods = (selector: Json) => podLabels.some((labels) => selects(selector, labels));
+  const faults: string[] = [];
+  for (const { owner, metadata, spec } of pods) {
+    const labels = (metadata.labels ?? {}) as Labels;
+    if (["Deployment", "StatefulSet", "DaemonSet"].includes(owner.kind)) {
+      if (isEmpty(owner.spec.selector)) faults.push(`${title(owner)} has an empty selector`);
+      else if (!selects(owner.spec.selector, labels)) faults.push(`${title(owner)} does not select its own pods`);
+    }
+    for (const [where, selector] of counted(spec)) {
+      if (!selects(selector, labels)) faults.push(`${title(owner)}: ${where} does not count its own pods`);
+    }
+  }
+  for (const object of objects) {
+    const spec = object.spec ?? {};
+    switch (object.kind) {
+      case "PodDisruptionBudget":
+        if (isEmpty(spec.selector) || !selectsPods(spec.selector)) faults.push(`${title(object)} selects no pod`);
+        break;
+      case "NetworkPolicy":
+        if (isEmpty(spec.podSelector)) faults.push(`${title(object)} holds for every pod of the namespace`);
+        else if (!selectsPods(spec.podSelector)) faults.push(`${title(object)} selects no pod`);
+        break;
+      case "Service":
+        if (spec.selector && !selectsPods({ matchLabels: spec.selector }))
+          faults.push(`${title(object)} selects no pod`);
+        faults.push(...targetFaults(object, objects));
+        break;
+      case "PodMonitor":
+        if (!selectsPods(spec.selector)) faults.push(`${title(object)} selects no pod`);
+        break;
+      case "ServiceMonitor": {
+        const found = services.filter((service) => selects(spec.selector, service.metadata.labels ?? {}));
+        if (found.length === 0) faults.push(`${title(object)} selects no service`);
+        const ports = new Set(found.flatMap((service) => (service.spec.ports as Json[]).map(({ name }) => name)));
+        for (const { port } of (spec.endpoints ?? []) as Json[]) {
+          if (found.length > 0 && !ports.has(port)) faults.push(`${title(object)} asks at ${port}, which is no port`);
+        }
+      }
+    }
+  }
+  // Two workloads of one selector take each other's pods.
+  const owners = pods.filter(({ owner }) => owner.spec?.selector?.matchLabels);
+  for (const { owner } of owners) {
+    const other = owners.find(
+      (one) => one.owner !== owner && selects(owner.spec.selector, (one.metadata.labels ?? {}) as Labels),
+    );
+    if (other !== undefined) faults.push(`${title(owner)} selects the pods of ${title(other.owner)}, too`);
+  }
+  return faults;
+}
+
+/** Whether a label selector, of any of its two forms, takes these labels. */
+export function selects({ matchLabels = {}, matchExpressions = [] }: Json, labels: Labels): boolean {
+  const equal = Object.entries(matchLabels).every(([key, value]) => labels[key] === value);
+  return equal && (matchExpressions as Json[]).every((expression) => holds(expression, labels));
+}
+
+function holds({ key, operator, values = [] }: Json, labels: Labels): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case "In":
+      return value !== undefined && values.includes(value);
+    case "NotIn":
+      return value === undefined || !values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+    default:
+      throw new Error(`a selector with the operator ${operator}`);
+  }
+}
+
+function isEmpty(selector: Json): boolean {
+  return Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length === 0;
+}
+
+function targetFaults(service: KubernetesObject, objects: readonly KubernetesObject[]): string[] {
+  const pods = podTemplates(objects).filter(({ metadata }) =>
+    selects({ matchLabels: service.spec.selector ?? {} }, (metadata.labels ?? {}) as Labels),
+  );
+  const named = new Set(
+    pods.flatMap(({ spec }) =>
+      ((spec.containers ?? []) as Json[]).flatMap(({ ports = [] }) => (ports as Json[]).map(({ name }) => name)),
+    ),
+  );
+  return ((service.spec.ports ?? []) as Json[])
+    .filter(({ targetPort }) => typeof targetPort === "string" && !named.has(targetPort))
+    .map(({ targetPort }) => `${title(service)} leads to ${targetPort}, which is no port`);
+}
+
+function counted(spec: Json): [string, Json][] {
+  const terms = ["podAffinity", "podAntiAffinity"].flatMap((kind) => {
+    const { requiredDuringSchedulingIgnoredDuringExecution: hard = [] } = spec.affinity?.[kind] ?? {};
+    const { preferredDuringSchedulingIgnoredDuringExecution: soft = [] } = spec.affinity?.[kind] ?? {};
+    return [...hard, ...(soft as Json[]).map(({ podAffinityTerm }) => podAffinityTerm)].map(
+      ({ labelSelector }) => [kind, labelSelector] as [string, Json],
+    );
+  });
+  const spreads = ((spec.topologySpreadConstraints ?? []) as Json[]).map(
+    ({ labelSelector }) => ["topologySpreadConstraints", labelSelector] as [string, Json],
+  );
+  return [...terms, ...spreads].filter(([, selector]) => selector !== undefined);
+}
