@@ -4,7 +4,7 @@ type Labels = Readonly<Record<string, string>>;
 
 /**
  * Selectors that select nothing of the release: a workload's own pods, those of a budget, a service, a network policy, a
- * monitor's services, and the pods that a spread or an affinity counts.
+ * monitor's services, an affinity's neighbours; and spreads that do not count their own pods.
  */
 export function selectorFaults(objects: readonly KubernetesObject[]): string[] {
   const pods = podTemplates(objects);
@@ -18,8 +18,13 @@ export function selectorFaults(objects: readonly KubernetesObject[]): string[] {
       if (isEmpty(owner.spec.selector)) faults.push(`${title(owner)} has an empty selector`);
       else if (!selects(owner.spec.selector, labels)) faults.push(`${title(owner)} does not select its own pods`);
     }
-    for (const [where, selector] of counted(spec)) {
-      if (!selects(selector, labels)) faults.push(`${title(owner)}: ${where} does not count its own pods`);
+    for (const { labelSelector } of (spec.topologySpreadConstraints ?? []) as Json[]) {
+      if (labelSelector !== undefined && !selects(labelSelector, labels)) {
+        faults.push(`${title(owner)}: topologySpreadConstraints does not count its own pods`);
+      }
+    }
+    for (const [kind, selector] of affinities(spec)) {
+      if (!selectsPods(selector)) faults.push(`${title(owner)}: ${kind} selects no pod`);
     }
   }
   for (const object of objects) {
@@ -101,7 +106,7 @@ function targetFaults(service: KubernetesObject, objects: readonly KubernetesObj
     .map(({ targetPort }) => `${title(service)} leads to ${targetPort}, which is no port`);
 }
 
-function counted(spec: Json): [string, Json][] {
+function affinities(spec: Json): [string, Json][] {
   const terms = ["podAffinity", "podAntiAffinity"].flatMap((kind) => {
     const { requiredDuringSchedulingIgnoredDuringExecution: hard = [] } = spec.affinity?.[kind] ?? {};
     const { preferredDuringSchedulingIgnoredDuringExecution: soft = [] } = spec.affinity?.[kind] ?? {};
@@ -109,8 +114,5 @@ function counted(spec: Json): [string, Json][] {
       ({ labelSelector }) => [kind, labelSelector] as [string, Json],
     );
   });
-  const spreads = ((spec.topologySpreadConstraints ?? []) as Json[]).map(
-    ({ labelSelector }) => ["topologySpreadConstraints", labelSelector] as [string, Json],
-  );
-  return [...terms, ...spreads].filter(([, selector]) => selector !== undefined);
+  return terms.filter(([, selector]) => selector !== undefined);
 }

@@ -138,21 +138,21 @@ const spoils: Record<string, [(release: Release) => void, RegExp]> = {
     (release) => (pod(release).topologySpreadConstraints[0].labelSelector.matchLabels = { a: "b" }),
     /topologySpreadConstraints does not count its own pods$/,
   ],
-  "an affinity to other pods": [
+  "an affinity to pods that are not there": [
     (release) =>
       (pod(release).affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector.matchLabels = {
         a: "b",
       }),
-    /podAffinity does not count its own pods$/,
+    /podAffinity selects no pod$/,
   ],
-  "a preferred distance from other pods": [
+  "a preferred distance from pods that are not there": [
     (release) =>
       (pod(release).affinity.podAntiAffinity = {
         preferredDuringSchedulingIgnoredDuringExecution: [
           { weight: 1, podAffinityTerm: { topologyKey: "x", labelSelector: { matchLabels: { a: "b" } } } },
         ],
       }),
-    /podAntiAffinity does not count its own pods$/,
+    /podAntiAffinity selects no pod$/,
   ],
   "a budget of no pod": [
     ({ budget }) => (budget.spec.selector.matchLabels.part = "manager"),

@@ -1,0 +1,42 @@
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type KubeVersion, kubeVersions } from "../../testing/kubernetes-objects/models.ts";
+
+export const productionChart = path("../cologne-staging-k8s");
+export const localChart = path("../cologne-staging-k8s-local");
+
+/** One set of values that a chart has to render, and where. */
+export interface Case {
+  readonly name: string;
+  readonly chart: string;
+  readonly valueFiles: readonly string[];
+  readonly release: string;
+  readonly namespace: string;
+}
+
+/** The files in values/, and the examples that come with the chart: each is a whole overlay that somebody may take. */
+export const cases: readonly Case[] = [
+  ...filesIn("values").map((name) => ofProduction(name, path(`values/${name}`))),
+  ...filesIn("../cologne-staging-k8s/examples").map((name) =>
+    ofProduction(`example-${name}`, path(`../cologne-staging-k8s/examples/${name}`)),
+  ),
+];
+
+/** What a release is told of its Kubernetes: the last patch of the oldest, and the first of the newest. */
+export const patches: Record<KubeVersion, string> = { "1.20": "1.20.15", "1.36": "1.36.0" };
+export { type KubeVersion, kubeVersions };
+
+export function path(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url));
+}
+
+function ofProduction(name: string, file: string): Case {
+  const plain = name.replace(/\.yaml$/, "");
+  return { name: plain, chart: productionChart, valueFiles: [file], release: "ccat-raw", namespace: "ccat" };
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(path(folder))
+    .filter((name) => name.endsWith(".yaml"))
+    .sort();
+}
