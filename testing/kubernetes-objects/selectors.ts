@@ -55,13 +55,12 @@ export function selectorFaults(objects: readonly KubernetesObject[]): string[] {
       }
     }
   }
-  // Two workloads of one selector take each other's pods.
-  const owners = pods.filter(({ owner }) => owner.spec?.selector?.matchLabels);
-  for (const { owner } of owners) {
-    const other = owners.find(
-      (one) => one.owner !== owner && selects(owner.spec.selector, (one.metadata.labels ?? {}) as Labels),
-    );
-    if (other !== undefined) faults.push(`${title(owner)} selects the pods of ${title(other.owner)}, too`);
+  // `kubectl logs deployment/...` and budgets take every pod that the selector takes, whoever made it.
+  for (const { owner } of pods.filter(({ owner }) => owner.spec?.selector?.matchLabels)) {
+    for (const other of pods) {
+      if (other.owner === owner || !selects(owner.spec.selector, (other.metadata.labels ?? {}) as Labels)) continue;
+      faults.push(`${title(owner)} selects the pods of ${title(other.owner)}, too`);
+    }
   }
   return faults;
 }
