@@ -14,12 +14,17 @@ export interface Case {
   readonly namespace: string;
 }
 
-/** The files in values/, and the examples that come with the chart: each is a whole overlay that somebody may take. */
+/** The files in values/ and values-local/, and the examples that come with the chart: each is an overlay that somebody may take. */
 export const cases: readonly Case[] = [
-  ...filesIn("values").map((name) => ofProduction(name, path(`values/${name}`))),
-  ...filesIn("../cologne-staging-k8s/examples").map((name) =>
-    ofProduction(`example-${name}`, path(`../cologne-staging-k8s/examples/${name}`)),
-  ),
+  ...inFolder("values", { chart: productionChart, release: "ccat-raw", namespace: "ccat" }),
+  ...inFolder("../cologne-staging-k8s/examples", {
+    prefix: "example-",
+    ...{ chart: productionChart, release: "cologne-staging", namespace: "ccat" },
+  }),
+  ...inFolder("values-local", {
+    prefix: "local-",
+    ...{ chart: localChart, release: "scheduler-dummy", namespace: "monitor" },
+  }),
 ];
 
 /** What a release is told of its Kubernetes: the last patch of the oldest, and the first of the newest. */
@@ -30,13 +35,12 @@ export function path(relative: string): string {
   return fileURLToPath(new URL(relative, import.meta.url));
 }
 
-function ofProduction(name: string, file: string): Case {
-  const plain = name.replace(/\.yaml$/, "");
-  return { name: plain, chart: productionChart, valueFiles: [file], release: "ccat-raw", namespace: "ccat" };
-}
-
-function filesIn(folder: string): string[] {
+function inFolder(
+  folder: string,
+  { prefix = "", ...where }: Pick<Case, "chart" | "release" | "namespace"> & { prefix?: string },
+): Case[] {
   return readdirSync(path(folder))
     .filter((name) => name.endsWith(".yaml"))
-    .sort();
+    .sort()
+    .map((name) => ({ ...where, name: prefix + name.replace(/\.yaml$/, ""), valueFiles: [path(`${folder}/${name}`)] }));
 }
