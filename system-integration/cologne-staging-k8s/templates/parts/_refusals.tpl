@@ -9,6 +9,13 @@
 {{- $no = append $no (printf "%s is a key of an older chart; it is now %s" $old $new) }}
 {{- end }}
 {{- end }}
+{{- /* Kubernetes would refuse it too, but with a failed revision, and without saying what to do. */ -}}
+{{- with (lookup "apps/v1" "Deployment" .Release.Namespace (include "cologne-staging.workers" .)).spec }}
+{{- $there := .selector.matchLabels | default dict }}
+{{- if ne (toJson $there) (include "cologne-staging.selector" $ | fromYaml | toJson) }}
+{{- $no = append $no (printf "%s exists with another selector, which cannot be changed; take it over with selectorLabels: %s" (include "cologne-staging.workers" $) (toJson $there)) }}
+{{- end }}
+{{- end }}
 {{- $replicas := ternary $v.autoscaling.maxReplicas $v.replicas.dataManagers $v.autoscaling.enabled | int }}
 {{- if and (eq $v.persistence.accessMode "ReadWriteOncePod") (gt $replicas 1) }}
 {{- $no = append $no (printf "persistence.accessMode ReadWriteOncePod lets one pod use the volume, and there would be %d (replicas.dataManagers, autoscaling.maxReplicas)" $replicas) }}
