@@ -42,5 +42,9 @@ function inFolder(
   return readdirSync(path(folder))
     .filter((name) => name.endsWith(".yaml"))
     .sort()
-    .map((name) => ({ ...where, name: prefix + name.replace(/\.yaml$/, ""), valueFiles: [path(`${folder}/${name}`)] }));
+    .map((name) => ({
+      ...where,
+      name: prefix + name.replace(/^values-|\.yaml$/g, ""),
+      valueFiles: [path(`${folder}/${name}`)],
+    }));
 }

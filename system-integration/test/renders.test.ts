@@ -22,7 +22,9 @@ const [older, newer] = (await Promise.all(helmVersions.map((version) => startHel
 
 /** What the namespace has before a release comes, of all cases together. */
 const existing = [
-  ...["ghcr-pull-secret", "postgres-rotated", "redis-tls"].map((name) => `Secret/${name}`),
+  ...["ghcr-pull-secret", "postgres-rotated", "redis-tls", "redis-certs", "ccat-raw-rotated"].map(
+    (name) => `Secret/${name}`,
+  ),
   "ConfigMap/staging-overlay",
   "PersistentVolumeClaim/raw-data",
   "ServiceAccount/staging",
