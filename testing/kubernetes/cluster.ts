@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { freePort } from "../free-port.ts";
 import { helmBinaries } from "../helm/binaries.ts";
 import type { Scope } from "../scope.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 const run = promisify(execFile);
 
@@ -34,8 +35,10 @@ export function withoutCluster(): false | string {
 export async function startCluster(scope: Scope): Promise<TestCluster> {
   const kubeconfig = process.env.E2E_KUBECONFIG || (await startLab(scope));
   const { kubectl } = await helmBinaries("3.17");
+  // kubectl keeps what it learns of a server below HOME.
+  const env = { PATH: process.env.PATH, HOME: await temporaryDirectory(scope), KUBECONFIG: kubeconfig };
   const ask = async (...args: string[]) => {
-    const { stdout } = await run(kubectl, args, { env: { KUBECONFIG: kubeconfig, PATH: process.env.PATH } });
+    const { stdout } = await run(kubectl, args, { env, cwd: "/" });
     return stdout;
   };
   await refuseUnlessDisposable(ask);

@@ -1,8 +1,7 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { removeTree } from "../../packages/data-transfer/src/bundle/remove-tree.ts";
 import type { Scope } from "../scope.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 import type { Shell } from "./shell.ts";
 
 /**
@@ -31,9 +30,7 @@ export async function namespaceAdmin(scope: Scope, cluster: Shell, namespace: st
     (output) => output !== "",
   );
   const config = JSON.parse(await cluster.must("kubectl config view --minify --raw -o json"));
-  const directory = await mkdtemp(join(tmpdir(), "test-operator-"));
-  scope.after(() => removeTree(directory));
-  const file = join(directory, "config");
+  const file = join(await temporaryDirectory(scope), "config");
   const [{ cluster: server }] = config.clusters;
   const content = {
     ...{ apiVersion: "v1", kind: "Config", "current-context": "ramses" },

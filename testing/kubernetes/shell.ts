@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { removeTree } from "../../packages/data-transfer/src/bundle/remove-tree.ts";
 import { type HelmVersion, helmBinaries } from "../helm/binaries.ts";
 import type { Scope } from "../scope.ts";
+import { temporaryDirectory } from "../temporary-directory.ts";
 
 export interface Outcome {
   readonly code: number;
@@ -28,8 +27,7 @@ export async function startShell(
   scope: Scope,
   { version, kubeconfig, cwd }: { version: HelmVersion; kubeconfig: string; cwd: string },
 ): Promise<Shell> {
-  const home = await mkdtemp(join(tmpdir(), "test-shell-"));
-  scope.after(() => removeTree(home));
+  const home = await temporaryDirectory(scope);
   const binaries = await helmBinaries(version);
   await mkdir(join(home, "bin"));
   await symlink(binaries.helm, join(home, "bin/helm"));
