@@ -11,6 +11,11 @@ export function withValuesTable(readme: string, schema: Schema): string {
   return `${before}${begin}\n\n${valuesTable(schema)}\n\n${end}${after}`;
 }
 
+/** The values of the chart, as their paths. */
+export function valuePaths(schema: Schema): string[] {
+  return rowsOf("", schema.properties ?? {}).map((row) => /`([^`]+)`/.exec(row)![1]!);
+}
+
 function valuesTable(schema: Schema): string {
   const rows = rowsOf("", schema.properties ?? {});
   return ["| value | default | meaning |", "| --- | --- | --- |", ...rows].join("\n");
