@@ -5,6 +5,7 @@ import { renderMetricsDocs } from "../packages/data-transfer/src/health/render-d
 import { withItemStates } from "../packages/data-transfer/src/model/render-docs.ts";
 import { renderSettingsDocs } from "../packages/data-transfer/src/settings/render-docs.ts";
 import { withFaults } from "../packages/data-transfer/test/e2e/chaos/render-faults.ts";
+import { writeCharts } from "./chart/write-charts.ts";
 import { root } from "./report.ts";
 
 writeFileSync(join(root, "docs/settings.md"), renderSettingsDocs());
@@ -15,3 +16,5 @@ writeFileSync(dataModel, withItemStates(readFileSync(dataModel, "utf8")));
 
 const reliability = join(root, "docs/reliability.md");
 writeFileSync(reliability, withFaults(readFileSync(reliability, "utf8")));
+
+writeCharts();
