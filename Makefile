@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint pack chaos bench bench-check e2e
+.PHONY: help setup demo test lint pack image chaos bench bench-check e2e
 
 # The npm package `node` brings the Node that everything here runs on, whatever the machine has.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -39,6 +39,9 @@ lint: $(INSTALLED) ## format, types, who imports whom, texts
 pack: $(INSTALLED) ## packages/celery as .js and .d.ts for npm: a tarball in dist/
 	@node scripts/pack-celery.ts
 
+image: $(INSTALLED) ## the image, with docker, podman or buildah; docs/image.md names BASE, IMAGE and ARCHIVE
+	@system-integration/image/build.sh
+
 chaos: $(INSTALLED) ## faults of the network, played on real processes: what happens, and how long it takes today
 	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl
 	@export CHAOS_TIMES=$$(mktemp); trap 'rm -f "$$CHAOS_TIMES"' EXIT; failed=0; \
@@ -56,5 +59,5 @@ bench-check: $(INSTALLED) ## the same, and exit 1 where a promised figure is mis
 
 e2e: $(INSTALLED) ## end-to-end tests on large real servers and real data; needs E2E_LAB (CONTRIBUTING.md)
 	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl xxhash strace libarchive-tools python3-celery python3-redis python3-msgpack python3-yaml python3-zstandard python3-brotli \
-	  radosgw ceph-mon ceph-osd ceph-common curl
+	  radosgw ceph-mon ceph-osd ceph-common curl buildah podman runc busybox-static netcat-openbsd
 	@export E2E_FITS; E2E_FITS=$$(scripts/unpack-real-fits.sh); node scripts/run-tests.ts --e2e $(TESTS)

@@ -63,9 +63,12 @@ if (counts.passed === 0) fail("no test ran");
 if (counts.skipped > 0 && process.env.CI === "true") fail("with CI=true no test is skipped");
 
 function everyTest(): string[] {
-  return globSync(["packages/*/test/**/*.test.ts", "testing/test/**/*.test.ts"], { cwd: root }).map((file) =>
-    join(root, file),
-  );
+  return globSync(
+    ["packages/*/test/**/*.test.ts", "testing/test/**/*.test.ts", "system-integration/**/test/**/*.test.ts"],
+    {
+      cwd: root,
+    },
+  ).map((file) => join(root, file));
 }
 
 function testsBelow(path: string): string[] {

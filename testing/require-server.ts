@@ -15,6 +15,9 @@ const needs = {
   rclone: { found: () => findProgram("rclone"), install: "apt-get install rclone" },
   time: { found: () => findProgram("time"), install: "apt-get install time" },
   strace: { found: () => findProgram("strace"), install: "apt-get install strace" },
+  buildah: { found: () => findProgram("buildah"), install: "apt-get install buildah busybox-static netcat-openbsd" },
+  podman: { found: () => findProgram("podman"), install: "apt-get install podman" },
+  runc: { found: () => findProgram("runc"), install: "apt-get install runc" },
   "python3-msgpack": {
     found: () => existingFile("/usr/lib/python3/dist-packages/msgpack/__init__.py"),
     install: "apt-get install python3-msgpack",

@@ -2,6 +2,7 @@
 // Starts the program; where the Node that runs this is too old for it, with the one that npm installed beside it.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,12 +28,17 @@ const youngSpace = "--max-semi-space-size=2";
 const threads = "64";
 
 if (Number.parseInt(process.versions.node, 10) >= needed) {
-  // The process becomes another one: same number, same files, nobody between it and its signals. Both are read at the start.
+  const { compileCache } = await import("./compile-cache.js");
+  const cache = compileCache();
+  // The process becomes another one: same number, same files, nobody between it and its signals. All is read at the start.
   if (movesPackages() && !(isSet("--max-semi-space-size") && process.env.UV_THREADPOOL_SIZE)) {
     const options = isSet("--max-semi-space-size") ? process.execArgv : [...process.execArgv, youngSpace];
     const args = [process.execPath, ...options, ...process.argv.slice(1)];
-    process.execve?.(process.execPath, args, { UV_THREADPOOL_SIZE: threads, ...process.env });
+    // The threads that write files find the cache by this variable alone.
+    const caching = cache && { NODE_COMPILE_CACHE: cache };
+    process.execve?.(process.execPath, args, { UV_THREADPOOL_SIZE: threads, ...caching, ...process.env });
   }
+  if (cache) module.enableCompileCache(cache);
   const { main, processHost } = await import("../src/cli/main.ts");
   process.exit(await main(process.argv.slice(2), processHost()));
 } else {

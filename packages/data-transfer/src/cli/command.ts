@@ -44,11 +44,7 @@ export interface CommandOption {
  * option, in camel case.
  */
 export interface CommandDefinition<Input = Record<string, unknown>> {
-  /** With its group: `db migrate`. */
-  name: string;
-  /** One line for the list of commands. */
-  summary: string;
-  /** What it does, where the summary does not say it all. */
+  /** What it does, where its line in the catalogue does not say it all. */
   description?: string;
   arguments?: readonly CommandArgument[];
   options?: readonly CommandOption[];

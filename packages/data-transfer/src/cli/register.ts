@@ -25,21 +25,24 @@ export const globalOptions: readonly CommandOption[] = [
   },
 ];
 
-/**
- * Adds a command to the parser, below its group.
- *
- * @param groups  one line for each group, by its name
- */
-export function registerCommand(
-  program: Command,
-  definition: AnyCommand,
-  groups: Readonly<Record<string, string>>,
-  run: Runner,
-): void {
-  const [group, name] = definition.name.includes(" ") ? definition.name.split(" ", 2) : [undefined, definition.name];
+/** A command as it is put into the parser. */
+export interface Registered {
+  name: string;
+  summary: string;
+  /** Without it only the list of commands and the help of its group know the command. */
+  definition: AnyCommand | undefined;
+  /** One line for each group, by its name. */
+  groups: Readonly<Record<string, string>>;
+}
+
+/** Adds a command to the parser, below its group. */
+export function registerCommand(program: Command, registered: Registered, run: Runner): void {
+  const { name: whole, summary, definition, groups } = registered;
+  const [group, name] = whole.includes(" ") ? whole.split(" ", 2) : [undefined, whole];
   const parent = group === undefined ? program : groupIn(program, group, groups[group] ?? "");
-  const command = parent.command(name!).summary(definition.summary);
-  command.description(definition.description ?? definition.summary);
+  const command = parent.command(name!).summary(summary);
+  if (definition === undefined) return;
+  command.description(definition.description ?? summary);
   for (const { name, description } of definition.arguments ?? []) command.argument(name, description);
   for (const option of definition.options ?? []) command.addOption(commanderOption(option));
   command.addHelpText("after", exampleText(definition));

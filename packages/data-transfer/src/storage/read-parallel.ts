@@ -18,6 +18,8 @@ export const defaultConnections = 4;
 
 /** A part that nothing runs beside is longer by this: asking costs time, and its bytes need no memory. */
 const aloneFactor = 4;
+/** Bytes that are worth a request of their own. */
+const leastPart = 8 * 1024 * 1024;
 
 /**
  * A range of an object, cut into parts of which several are under way at once, in order.
@@ -26,6 +28,9 @@ const aloneFactor = 4;
  * turn has not come keeps its bytes in slabs; when there are none to be had it stops reading, and its server waits. The
  * part whose turn it is needs no slab: its bytes are handed on as they come. So it always goes on, whatever the others
  * hold, and the others go on as it frees their turn.
+ *
+ * Parts that ended together would fill the memory together, and then wait together while it is emptied. So each is as long as
+ * it takes to end a little later than the one before it.
  *
  * Chunks have up to 1 MiB, and are good until the next one is asked for. When the read is left, or called off, every part
  * is ended before it returns; that takes a storage that heeds its signal, as {@link withStallLimit} makes of any.
@@ -59,16 +64,23 @@ export async function* readParallel(
   share.onRoom = () => {
     for (const part of parts) part.goOn();
   };
+  const sizeOfNext = () => {
+    if (concurrency.limit === 1) return partSize * aloneFactor;
+    const later = (parts.at(-1)?.left ?? 0) + partSize / concurrency.limit;
+    return Math.ceil(Math.min(Math.max(later, Math.min(leastPart, partSize)), partSize * 1.5));
+  };
   const begin = () => {
+    if (left.signal.aborted) return;
     let receiving = parts.filter((part) => part.receiving).length;
     while (next < end && receiving < concurrency.limit) {
-      const size = concurrency.limit === 1 ? partSize * aloneFactor : partSize;
+      const size = sizeOfNext();
       // What would be left is not worth a part of its own.
       const to = end - next < size + partSize / 2 ? end : next + size;
       const chunks = storage.read(key, { start: next, end: to }, pin, until);
       // Each may have its share of what this read may have.
       const mayTake = (held: number) => held < Math.max(1, Math.floor(share.most / Math.max(1, parts.length - 1)));
-      parts.push(new ReadPart({ chunks, size: to - next, share, mayTake, concurrency, ahead: parts.length > 0 }));
+      const ahead = parts.length > 0;
+      parts.push(new ReadPart({ chunks, size: to - next, share, mayTake, concurrency, ahead, onReceived: begin }));
       next = to;
       receiving += 1;
     }
@@ -79,6 +91,7 @@ export async function* readParallel(
     for (let head = parts[0]; head !== undefined; head = parts[0]) {
       for await (const chunk of head.inTurn()) {
         yield chunk;
+        // There may be a higher limit by now.
         begin();
       }
       parts.shift();

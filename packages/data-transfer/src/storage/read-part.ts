@@ -11,6 +11,8 @@ export interface ReadPartOptions {
   concurrency: Concurrency;
   /** Others come before it: it reads into slabs until its turn. */
   ahead: boolean;
+  /** Called once, when so little is left to come that another part can be asked for. */
+  onReceived(): void;
 }
 
 /** Of a part with so few bytes to come the next one can be asked for: the answer takes its time. */
@@ -41,6 +43,11 @@ export class ReadPart {
   /** Whether it keeps a connection busy, and for longer than asking for another part takes. */
   get receiving(): boolean {
     return this.#ended !== undefined;
+  }
+
+  /** Bytes that have yet to come. */
+  get left(): number {
+    return this.#left;
   }
 
   /** There may be a slab now. */
@@ -145,7 +152,10 @@ export class ReadPart {
   }
 
   #receivedAll(): void {
-    this.#ended?.();
+    const ended = this.#ended;
+    if (ended === undefined) return;
     this.#ended = undefined;
+    ended();
+    this.#options.onReceived();
   }
 }

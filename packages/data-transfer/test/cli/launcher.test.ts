@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { emptyFolder, runProgram } from "./program.ts";
@@ -26,4 +26,35 @@ test("a worker's space for young objects is bounded, it has threads for the disk
   assert.deepEqual(await options("worker", chosen, "8"), [`--require=${witness}${chosen} threads 8`]);
   const again = `--require=${witness}${chosen} threads`;
   assert.deepEqual(await options("worker", chosen), [`${again} undefined`, `${again} 64`]);
+});
+
+test("compiled sources are kept from one start to the next, where nobody else can write them", async (t) => {
+  const temporary = emptyFolder(t);
+  const folder = join(temporary, `ccat_data_transfer-${process.getuid!()}`);
+  const start = async () => {
+    const { code, stderr } = await runProgram(t, ["--version"], { env: { TMPDIR: temporary } });
+    assert.equal(code, 0, stderr);
+  };
+  await start();
+  assert.equal(statSync(folder).mode & 0o777, 0o700);
+  const kept = () => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  assert.ok(kept().length > 5, `${kept().length} were kept`);
+
+  for (const [title, make] of Object.entries({
+    "that others may write": () => {
+      mkdirSync(folder);
+      chmodSync(folder, 0o770);
+    },
+    "that is a link": () => {
+      mkdirSync(join(temporary, "elsewhere"), { mode: 0o700 });
+      symlinkSync("elsewhere", folder);
+    },
+    "that is a file": () => writeFileSync(folder, ""),
+  })) {
+    rmSync(folder, { recursive: true });
+    make();
+    await start();
+    if (!statSync(folder).isDirectory()) continue;
+    assert.deepEqual(readdirSync(folder), [], `a folder ${title} is left alone`);
+  }
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Command } from "commander";
-import { commands, main } from "../../src/cli/main.ts";
+import { catalogue, mayBeMeant } from "../../src/cli/catalogue.ts";
+import { main } from "../../src/cli/main.ts";
 import {
   type AnyCommand,
   commanderOption,
@@ -11,6 +12,8 @@ import {
 } from "../../src/cli/register.ts";
 import { isSetting } from "../../src/settings/load.ts";
 import { surroundings } from "./surroundings.ts";
+
+const commands = await Promise.all(catalogue.map(async (entry) => ({ ...entry, definition: await entry.load() })));
 
 test("an unknown command or option ends with 2 and the nearest that exists", async (t) => {
   const cases: [argv: string[], sentence: RegExp][] = [
@@ -100,8 +103,8 @@ test("settings show prints every setting with its origin, and no secret", async 
 });
 
 test("every example in the help is a command line that the parser takes", async () => {
-  for (const definition of commands) {
-    assert.ok(definition.examples.length >= 2, definition.name);
+  for (const { name, definition } of commands) {
+    assert.ok(definition.examples.length >= 2, name);
     for (const { command } of definition.examples) {
       const program = new Command("ccat_data_transfer")
         .exitOverride()
@@ -109,7 +112,7 @@ test("every example in the help is a command line that the parser takes", async 
       for (const option of globalOptions) program.addOption(commanderOption(option));
       const ran: AnyCommand[] = [];
       for (const one of commands) {
-        registerCommand(program, one, {}, async (found) => {
+        registerCommand(program, { ...one, groups: {} }, async (found) => {
           ran.push(found);
           return 0;
         });
@@ -118,9 +121,10 @@ test("every example in the help is a command line that the parser takes", async 
       const words = shellWords(command.split(/ && | > /)[0]!);
       assert.equal(words.shift(), "ccat_data_transfer", command);
       await parseAndRun(program, words);
-      assert.deepEqual(
-        ran.map(({ name }) => name),
-        [definition.name],
+      assert.equal(ran.length, 1, command);
+      assert.equal(ran[0], definition, command);
+      assert.ok(
+        catalogue.some((entry) => entry.name === name && mayBeMeant(entry, words)),
         command,
       );
     }
@@ -128,8 +132,8 @@ test("every example in the help is a command line that the parser takes", async 
 });
 
 test("every option that stands for a setting names one", () => {
-  for (const { name, options = [] } of commands) {
-    for (const { flags, setting } of [...options, ...globalOptions]) {
+  for (const { name, definition } of commands) {
+    for (const { flags, setting } of [...(definition.options ?? []), ...globalOptions]) {
       assert.ok(setting === undefined || isSetting(setting), `${name} ${flags}: ${setting}`);
     }
   }

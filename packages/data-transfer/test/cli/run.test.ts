@@ -95,5 +95,5 @@ test("a command logs warnings only, unless it is a service, is asked to, or the 
 
 function command(run: (context: CommandContext) => Promise<ExitCode>): CommandDefinition {
   const example = { command: "ccat_data_transfer test", purpose: "test" };
-  return { name: "test", summary: "test", examples: [example, example], run };
+  return { examples: [example, example], run };
 }

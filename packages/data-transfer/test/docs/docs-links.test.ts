@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { valuePaths } from "../../../../scripts/chart/values-table.ts";
 import { currentSchema } from "../../../../scripts/chart/write-charts.ts";
-import { commands } from "../../src/cli/main.ts";
+import { catalogue } from "../../src/cli/catalogue.ts";
 import { isSetting } from "../../src/settings/load.ts";
 import { documents, type ProjectFile, read, readAll, root } from "./project-files.ts";
 
@@ -50,7 +50,7 @@ test("every answer in docs/reliability.md names a test, or says that none shows 
 });
 
 test("every command in documents, and in what errors suggest, is one of the program's", () => {
-  const names = new Set(commands.map(({ name }) => name));
+  const names = new Set(catalogue.map(({ name }) => name));
   const known = (words: string[]) => names.has(words[0]!) || names.has(words.slice(0, 2).join(" "));
   const said = [...documents().map(codeOf), ...readAll("packages/data-transfer/src/{errors,cli}/**/*.ts")].flatMap(
     ({ path, text }) =>

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { LongObject, ObjectChanged, ShortObject, SourceUnreachable } from "../../src/errors/source.ts";
 import { Concurrency } from "../../src/storage/concurrency.ts";
 import { openPackageSource } from "../../src/storage/package-source.ts";
-import { type ParallelOptions, readParallel } from "../../src/storage/read-parallel.ts";
+import { defaultReadMemory, type ParallelOptions, readParallel } from "../../src/storage/read-parallel.ts";
 import { SlabPool, slabSize } from "../../src/storage/slab-pool.ts";
 import type { ByteRange, Storage } from "../../src/storage/storage.ts";
 import { withRetry } from "../../src/storage/with-retry.ts";
@@ -103,6 +103,33 @@ test("parts that are quick leave memory to the one whose turn is next", async ()
     break;
   }
   assert.ok((received.get(3_000_000) ?? 0) >= slabSize, JSON.stringify([...received]));
+});
+
+test("parts of equally fast connections end one after the other, and need two thirds of the memory that is there", async () => {
+  const long = Buffer.alloc(192 * mebibyte);
+  const whole = memoryStorage({ package: long }, mebibyte / 2);
+  const ended: number[] = [];
+  // Each has a chunk a turn: what a line gives to all alike.
+  const storage: Storage = {
+    ...whole,
+    async *read(key, range, of, signal) {
+      for await (const chunk of whole.read(key, range, of, signal)) {
+        await turn();
+        yield chunk;
+      }
+      ended.push(range.start);
+    },
+  };
+  const slabs = new SlabPool(defaultReadMemory);
+  const options = { slabs, concurrency: fixed(4) };
+  const all = { etag: "one", size: long.length };
+  for await (const _ of readParallel(storage, "package", { start: 0 }, all, never, options));
+  assert.ok(ended.length > 10, `${ended.length} parts`);
+  assert.deepEqual(
+    ended,
+    ended.toSorted((one, other) => one - other),
+  );
+  assert.ok(slabs.allocated <= (defaultReadMemory * 2) / 3, `${slabs.allocated} bytes were needed at once`);
 });
 
 test("a small object is one plain read; a large one is read in parts of the right size, each with the pin", async () => {

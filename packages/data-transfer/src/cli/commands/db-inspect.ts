@@ -3,8 +3,6 @@ import type { CommandDefinition } from "../command.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const dbInspect: CommandDefinition = {
-  name: "db inspect",
-  summary: "compares our schema, object by object, with what the migrations make",
   description:
     "Runs the migrations once more in a schema of their own, which is rolled back, and lists every table, column, " +
     "constraint, index, trigger and function that is missing, extra or different. Exit code 1 when there is any.",

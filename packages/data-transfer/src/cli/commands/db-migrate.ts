@@ -3,8 +3,6 @@ import type { CommandDefinition } from "../command.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const dbMigrate: CommandDefinition = {
-  name: "db migrate",
-  summary: "creates our schema in the database, or brings it up to date",
   description:
     "Creates the schema that the setting database.schema names, or applies the migrations that it lacks, and gives the " +
     "roles of managers, workers and readers their rights. Refuses a schema that holds anything else. Doing it again " +

@@ -7,8 +7,6 @@ import { readSeed, shippedSeed } from "../seed/read-seed.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const dbSeed: CommandDefinition<{ file?: string }> = {
-  name: "db seed",
-  summary: "writes sites and locations into the database",
   description: `Brings sites and locations in the database to what a list says; without --file that is the list that comes with
 the program (sites ccat and cologne, location ramses_processing in staging.root). Nothing is ever removed, and doing it
 again changes nothing. An archive is added with a file such as

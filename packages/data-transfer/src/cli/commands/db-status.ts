@@ -4,8 +4,6 @@ import { formatTime } from "../output/format.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const dbStatus: CommandDefinition = {
-  name: "db status",
-  summary: "shows whether the database answers and which migrations our schema has",
   description:
     "Changes nothing. Exit code 1 when a migration is missing or was changed, or tables that are not ours are found.",
   examples: [

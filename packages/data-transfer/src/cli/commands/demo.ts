@@ -28,8 +28,6 @@ const destinationName = "ramses_processing";
 const treeWidth = 2;
 
 export const demo: CommandDefinition<{ input?: string }> = {
-  name: "demo",
-  summary: "runs the main job from end to end on an embedded database and broker",
   description:
     "Makes raw data packages, archives them, and stages them with the same code as in production. Begins anew each time. Needs ENV_FOR_DYNACONF=demo.",
   options: [

@@ -11,8 +11,6 @@ interface QueueRow extends DiscoveredQueue {
 }
 
 export const listQueues: CommandDefinition<{ location?: string }> = {
-  name: "list-queues",
-  summary: "lists the queues that the database's locations need, and how each is doing",
   description:
     "Exit code 1 when a queue of the named location is not bound or nobody consumes it. What cannot be known is ?, never a false 0.",
   arguments: [{ name: "[location]", description: "only this location's queues: its name, or site/name" }],

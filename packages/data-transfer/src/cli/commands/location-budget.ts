@@ -11,8 +11,6 @@ import { formatBytes } from "../output/format.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const locationBudget: CommandDefinition<{ location: string; size: string }> = {
-  name: "location budget",
-  summary: "says how much may lie at a location, staged and on its way; what waits for room is tried again",
   arguments: [
     { name: "<location>", description: "its name, or site/name" },
     { name: "<size>", description: '"10 TiB", "500 GB", bytes; or "none": as much as its file system takes' },

@@ -7,8 +7,6 @@ import { formatBytes } from "../output/format.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const locationList: CommandDefinition = {
-  name: "location list",
-  summary: "lists the places where data lies, with their queues and pauses",
   examples: [
     { command: "ccat_data_transfer location list", purpose: "all of them" },
     { command: "ccat_data_transfer location list --output json", purpose: "with every field" },

@@ -8,8 +8,6 @@ import type { CommandDefinition } from "../command.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const locationPause: CommandDefinition<{ location: string; message: string }> = {
-  name: "location pause",
-  summary: "lets nothing new begin at a location; what runs goes on to its end",
   arguments: [
     { name: "<location>", description: "its name, or site/name" },
     { name: "<message>", description: "why, and until when: everybody who waits for data there sees it" },

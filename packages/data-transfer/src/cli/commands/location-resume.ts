@@ -5,8 +5,6 @@ import type { CommandDefinition } from "../command.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const locationResume: CommandDefinition<{ location: string }> = {
-  name: "location resume",
-  summary: "ends a pause: what waited there is taken up again",
   arguments: [{ name: "<location>", description: "its name, or site/name" }],
   examples: [
     { command: "ccat_data_transfer location resume ramses_processing", purpose: "after a maintenance" },

@@ -6,8 +6,6 @@ import { startStagingManager } from "../engine/staging-manager.ts";
 import { refuseMemoryBroker } from "../refuse-memory-broker.ts";
 
 export const manager: CommandDefinition<{ operations: string }> = {
-  name: "manager",
-  summary: "watches the database and rings the queues for what is pending; several may run at once",
   options: [
     {
       flags: "--operations <list>",

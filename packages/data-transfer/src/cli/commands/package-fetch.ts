@@ -17,8 +17,6 @@ export interface FetchInput {
 }
 
 export const packageFetch: CommandDefinition<FetchInput> = {
-  name: "package fetch",
-  summary: "reads a package from an archive and unpacks it on the way, verified and durable",
   description:
     "The same code as a worker's, without database. What was interrupted goes on when the same address is fetched to the same place. Keys of an S3 archive come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the settings. Exit code 1 when the package is refused, or something else lies at its place.",
   arguments: [

@@ -6,8 +6,6 @@ import type { CommandContext, CommandDefinition } from "../command.ts";
 import { ending, localAddress, withBar, withPackage } from "../package-command.ts";
 
 export const packageManifest: CommandDefinition<{ place: string; algorithm: string }> = {
-  name: "package manifest",
-  summary: "prints the manifest of a package, or of a folder that is to be one",
   description:
     "Prints JSON: of a tar its size, its checksums and its files; of a folder the files alone, since size and checksums of the package depend on who packs it. Files are in the order of their paths. Exit code 1 when a worker would refuse it.",
   arguments: [{ name: "<place>", description: "folder, path of a tar, or - for a tar on standard input" }],

@@ -13,8 +13,6 @@ import {
 } from "../package-command.ts";
 
 export const packageUnpack: CommandDefinition<{ tar: string; dest: string; manifest?: string }> = {
-  name: "package unpack",
-  summary: "unpacks a package into a new folder that appears in one step, verified and durable",
   description:
     "The same code as a worker's, without database. The folder must not exist yet; where the same tree lies already it is verified and left. Exit code 1 when the package is refused, or something else lies there.",
   arguments: [tarArgument, { name: "<dest>", description: "the folder to make; the one that it lies in must exist" }],

@@ -13,8 +13,6 @@ import {
 } from "../package-command.ts";
 
 export const packageVerify: CommandDefinition<{ tar: string; manifest?: string }> = {
-  name: "package verify",
-  summary: "reads a package by all rules of unpacking, and writes nothing",
   description:
     "Every entry, name and checksum is looked at as a worker would. Needs no database. Exit code 1 when the package is refused.",
   arguments: [tarArgument],

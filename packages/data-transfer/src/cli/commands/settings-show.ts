@@ -4,8 +4,6 @@ import type { CommandDefinition } from "../command.ts";
 import { formatBytes, formatDuration } from "../output/format.ts";
 
 export const settingsShow: CommandDefinition<{ table?: string }> = {
-  name: "settings show",
-  summary: "shows the settings in force and where each comes from; secrets are masked",
   arguments: [{ name: "[table]", description: "only the settings of this table, such as redis" }],
   examples: [
     { command: "ccat_data_transfer settings show", purpose: "everything" },

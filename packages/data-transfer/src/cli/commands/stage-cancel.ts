@@ -9,8 +9,6 @@ import { withBroker } from "../with-broker.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const stageCancel: CommandDefinition<{ job: string }> = {
-  name: "stage cancel",
-  summary: "stops a job: what waits at once, what is on its way within seconds; what is staged stays",
   arguments: [jobArgument],
   examples: [
     { command: "ccat_data_transfer stage cancel 17", purpose: "that job is not needed" },

@@ -18,8 +18,6 @@ interface Input {
 }
 
 export const stageInfo: CommandDefinition<Input> = {
-  name: "stage info",
-  summary: "lists the absolute paths of staged files",
   description: "One path a line on stdout; with --output json also sizes, checksums and how long each package stays.",
   arguments: [{ name: "[packages...]", description: "names or ids of staged packages" }],
   options: [

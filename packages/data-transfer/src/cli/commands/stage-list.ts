@@ -13,8 +13,6 @@ interface Input {
 }
 
 export const stageList: CommandDefinition<Input> = {
-  name: "stage list",
-  summary: "lists staging jobs, the latest first",
   options: [
     { flags: "--status <status>", description: "only jobs in this state", choices: statuses, repeatable: true },
     { flags: "--requester <name>", description: "only jobs of this person or program" },

@@ -6,8 +6,6 @@ import { destinationNamed, readWanted, type WantedInput, wantedArguments, wanted
 import { withDatabase } from "../with-database.ts";
 
 export const stagePlan: CommandDefinition<WantedInput> = {
-  name: "stage plan",
-  summary: "shows what a request would do: packages, bytes, sources, room and time; changes nothing",
   arguments: wantedArguments,
   options: wantedOptions,
   examples: [

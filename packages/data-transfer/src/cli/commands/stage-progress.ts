@@ -6,8 +6,6 @@ import { showProgress } from "../show-progress.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const stageProgress: CommandDefinition<{ job: string; follow?: boolean }> = {
-  name: "stage progress",
-  summary: "shows where a job stands and why what is not done is not done",
   description: "Exit code 1 when an item of the job has failed.",
   arguments: [jobArgument],
   options: [{ flags: "-f, --follow", description: "stay, and show it coming along until it has ended" }],

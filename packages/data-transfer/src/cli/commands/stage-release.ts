@@ -7,8 +7,6 @@ import { jobArgument, jobNumber } from "../job-number.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const stageRelease: CommandDefinition<{ job: string }> = {
-  name: "stage release",
-  summary: "says that a job's staged data is not needed any longer",
   description:
     "Ends the lifetime of the job's staged copies now, except of those that another job wants for longer. The files stay until they are deleted.",
   arguments: [jobArgument],

@@ -18,8 +18,6 @@ interface Input extends WantedInput {
 }
 
 export const stageRequest: CommandDefinition<Input> = {
-  name: "stage request",
-  summary: "asks for packages to be staged",
   description:
     "Writes a staging job with one item per package. A manager rings the queue, a worker stages. Packages that lie there already are verified again and not moved.",
   arguments: wantedArguments,

@@ -6,8 +6,6 @@ import { jobArgument, jobNumber } from "../job-number.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const stageRetry: CommandDefinition<{ job: string }> = {
-  name: "stage retry",
-  summary: "another try, now, for every item of a job that failed or waits for its next attempt",
   arguments: [jobArgument],
   examples: [
     { command: "ccat_data_transfer stage retry 17", purpose: "after what was wrong was mended" },

@@ -6,8 +6,6 @@ import { destinationNamed } from "../wanted-packages.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const stageVerify: CommandDefinition<{ packages: string[]; at?: string }> = {
-  name: "stage verify",
-  summary: "reads staged packages again and compares every byte with the catalogue",
   description:
     "Must run where the staged data can be read. Exit code 1 when a package is not intact; it is left as it is.",
   arguments: [{ name: "<packages...>", description: "names or ids of staged packages" }],

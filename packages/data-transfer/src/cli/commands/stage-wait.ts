@@ -7,8 +7,6 @@ import { jobArgument, jobNumber } from "../job-number.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const stageWait: CommandDefinition<{ job: string; timeout?: string }> = {
-  name: "stage wait",
-  summary: "waits until a job has ended; for batch scripts",
   description: "Exit code 0 when everything is staged, 1 when something failed, 2 when the time was up first.",
   arguments: [jobArgument],
   options: [

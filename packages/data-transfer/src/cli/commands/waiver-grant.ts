@@ -13,8 +13,6 @@ interface Input {
 }
 
 export const waiverGrant: CommandDefinition<Input> = {
-  name: "waiver grant",
-  summary: "lets a package through that is refused for its links",
   description: `The entries that break the rule are noted in the package's manifest, and not made: a staged package holds no link.
 Who grants it, when and why is kept for ever. Only rules about links can be waived.`,
   arguments: [{ name: "<package>", description: "name or id" }],

@@ -10,8 +10,6 @@ interface Input {
 }
 
 export const waiverList: CommandDefinition<Input> = {
-  name: "waiver list",
-  summary: "lists packages that may break a rule, with who said so and why",
   arguments: [{ name: "[package]", description: "only this one, by name or id" }],
   options: [{ flags: "--revoked", description: "those that were revoked, too" }],
   examples: [

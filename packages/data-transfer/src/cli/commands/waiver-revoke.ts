@@ -7,8 +7,6 @@ import { knownPackage } from "../known-package.ts";
 import { withDatabase } from "../with-database.ts";
 
 export const waiverRevoke: CommandDefinition<{ package: string; rule?: WaivableRule }> = {
-  name: "waiver revoke",
-  summary: "holds a package to a rule again; what was staged meanwhile stays",
   arguments: [{ name: "<package>", description: "name or id" }],
   options: [{ flags: "--rule <rule>", description: "the rule that was waived", choices: waivableRules }],
   examples: [

@@ -12,8 +12,6 @@ interface Input {
 }
 
 export const worker: CommandDefinition<Input> = {
-  name: "worker",
-  summary: "consumes the queues of a location and does the work; runs where the data is",
   options: [
     { flags: "--location <name>", description: "all queues of this location; may be repeated", repeatable: true },
     { flags: "--queue <name>", description: "this queue; may be repeated", repeatable: true },
