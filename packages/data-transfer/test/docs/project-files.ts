@@ -22,5 +22,7 @@ export function readAll(pattern: string): ProjectFile[] {
 
 /** What people read: READMEs, changelogs and all documents, those of the packages too. */
 export function documents(): ProjectFile[] {
-  return ["*.md", "docs/**/*.md", "packages/*/*.md", "packages/*/docs/**/*.md"].flatMap(readAll);
+  return ["*.md", "docs/**/*.md", "packages/*/*.md", "packages/*/docs/**/*.md", "system-integration/**/*.md"].flatMap(
+    readAll,
+  );
 }

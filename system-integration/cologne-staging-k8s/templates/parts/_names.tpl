@@ -12,10 +12,20 @@
 {{- end }}
 {{- end }}
 
-{{- /* What all pods of the release carry, whatever selectorLabels says. */ -}}
+{{- /* What all pods of the release carry, and what selects them all. Not their name: selectorLabels may say another one for the workers. */ -}}
 {{- define "cologne-staging.instanceLabels" -}}
-app.kubernetes.io/name: cologne-staging
+app.kubernetes.io/part-of: cologne-staging
 app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- /*
+What selects the pods of a component. Takes root and component. Each has a name of its own: an older chart's selector is often name and instance
+alone, and would else select the manager and the doctor as well.
+*/ -}}
+{{- define "cologne-staging.componentLabels" -}}
+app.kubernetes.io/name: cologne-staging{{ if ne .component "data-managers" }}-{{ .component }}{{ end }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{- /* What selects the workers; cannot be changed while their Deployment exists. */ -}}
@@ -23,8 +33,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- with .Values.selectorLabels }}
 {{- toYaml . }}
 {{- else }}
-{{- include "cologne-staging.instanceLabels" . }}
-app.kubernetes.io/component: data-managers
+{{- include "cologne-staging.componentLabels" (dict "root" . "component" "data-managers") }}
 {{- end }}
 {{- end }}
 
@@ -33,7 +42,7 @@ Labels of an object. Takes root and component, and labels of its own. The chart'
 with every new version of the chart, changed or not.
 */ -}}
 {{- define "cologne-staging.labels" -}}
-{{- $own := dict "app.kubernetes.io/component" .component "app.kubernetes.io/managed-by" .root.Release.Service
+{{- $own := dict "app.kubernetes.io/name" "cologne-staging" "app.kubernetes.io/component" .component "app.kubernetes.io/managed-by" .root.Release.Service
       "app.kubernetes.io/version" (.root.Values.cologneStaging.image.tag | default .root.Chart.AppVersion | replace "+" "_" | trunc 63)
       "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63) }}
 {{- $instance := include "cologne-staging.instanceLabels" .root | fromYaml }}
@@ -42,7 +51,7 @@ with every new version of the chart, changed or not.
 
 {{- /* Labels of a pod. Takes root and component. */ -}}
 {{- define "cologne-staging.podLabels" -}}
-{{- $own := dict "app.kubernetes.io/component" .component }}
+{{- $own := include "cologne-staging.componentLabels" . | fromYaml }}
 {{- $instance := include "cologne-staging.instanceLabels" .root | fromYaml }}
 {{- $selector := dict }}
 {{- if eq .component "data-managers" }}{{ $selector = include "cologne-staging.selector" .root | fromYaml }}{{ end }}

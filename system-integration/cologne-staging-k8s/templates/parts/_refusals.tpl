@@ -16,6 +16,14 @@
 {{- $no = append $no (printf "%s exists with another selector, which cannot be changed; take it over with selectorLabels: %s" (include "cologne-staging.workers" $) (toJson $there)) }}
 {{- end }}
 {{- end }}
+{{- range $component, $enabled := dict "manager" $v.manager.enabled "doctor" $v.doctor.enabled }}
+{{- $labels := include "cologne-staging.podLabels" (dict "root" $ "component" $component) | fromYaml }}
+{{- $others := false }}
+{{- range $key, $value := include "cologne-staging.selector" $ | fromYaml }}{{ if ne (get $labels $key | toString) (toString $value) }}{{ $others = true }}{{ end }}{{ end }}
+{{- if and $enabled (not $others) }}
+{{- $no = append $no (printf "selectorLabels %s would select other pods of the release as well: switch %s.enabled off" (toJson $v.selectorLabels) $component) }}
+{{- end }}
+{{- end }}
 {{- $replicas := ternary $v.autoscaling.maxReplicas $v.replicas.dataManagers $v.autoscaling.enabled | int }}
 {{- if and (eq $v.persistence.accessMode "ReadWriteOncePod") (gt $replicas 1) }}
 {{- $no = append $no (printf "persistence.accessMode ReadWriteOncePod lets one pod use the volume, and there would be %d (replicas.dataManagers, autoscaling.maxReplicas)" $replicas) }}
