@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { CrossDevice, TakenOver, TargetExists } from "../errors/destination.ts";
 import { errnoOf } from "../errors/errno.ts";
 import { ensureDirectory } from "./destination-path.ts";
+import { graveName, privateName } from "./private-names.ts";
 import { removeTree } from "./remove-tree.ts";
 import { syncDirectories, syncDirectory } from "./sync.ts";
 import { translateWriteError } from "./translate-write-error.ts";
@@ -12,7 +13,8 @@ import type { TreeModes } from "./tree-writer.ts";
  * Makes the private directory of an attempt, 0700, beside the target: same parent, so same file system, project and quota.
  *
  * The directory of the latest earlier attempt is taken over by renaming it to this attempt's name: a predecessor that only
- * seemed dead finds it gone and can publish nothing. What it holds is for unpacking to go on from. Older ones are removed.
+ * seemed dead finds it gone and can publish nothing. What it holds is for unpacking to go on from. Older ones are removed,
+ * having been renamed as well: nobody can publish what is half removed.
  *
  * @param parent directory that the target will lie in; made where it is missing, reached without following links
  * @param root where links stop being allowed; those above it are the administrator's business
@@ -28,12 +30,11 @@ export async function prepareDirectory(
   await ensureDirectory(root, parent);
   const directory = join(parent, privateName(item, attempt));
   try {
-    await removeTree(directory);
+    await takeAwayAndRemove(parent, item, attempt);
     let taken = false;
     for (let earlier = attempt - 1; earlier > 0; earlier--) {
-      const theirs = join(parent, privateName(item, earlier));
-      if (taken) await removeTree(theirs);
-      else taken = await moveAway(theirs, directory);
+      if (taken) await takeAwayAndRemove(parent, item, earlier);
+      else taken = await moveAway(join(parent, privateName(item, earlier)), directory);
     }
     if (!taken) await mkdir(directory, 0o700);
     // A umask that takes the owner's own bits would leave a directory that even we cannot use.
@@ -56,17 +57,6 @@ export async function orTakenOver(error: unknown, directory: string): Promise<un
 function comesFromAbsence(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return errnoOf(error) === "ENOENT" || comesFromAbsence(error.cause);
-}
-
-/** Name of the private directory of one attempt at one item. */
-export function privateName(item: number, attempt: number): string {
-  return `.staging-${item}-${attempt}`;
-}
-
-/** The item and attempt that a private directory belongs to; undefined for any other name. */
-export function parsePrivateName(name: string): { item: number; attempt: number } | undefined {
-  const match = /^\.staging-([1-9]\d*)-([1-9]\d*)$/.exec(name);
-  return match === null ? undefined : { item: Number(match[1]), attempt: Number(match[2]) };
 }
 
 /**
@@ -113,6 +103,12 @@ async function whatIsAt(path: string): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw translateWriteError(error, path, "lstat");
   }
+}
+
+/** Where we die in the middle of it, the sweep of leftovers goes on. */
+async function takeAwayAndRemove(parent: string, item: number, attempt: number): Promise<void> {
+  const grave = join(parent, graveName(item, attempt));
+  if (await moveAway(join(parent, privateName(item, attempt)), grave)) await removeTree(grave);
 }
 
 /** @returns whether there was something to move */

@@ -1,7 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { opendir, rename } from "node:fs/promises";
+import { opendir, rename, unlink } from "node:fs/promises";
 import type { Logger } from "pino";
-import { parsePrivateName } from "../bundle/publish.ts";
+import {
+  type AttemptName,
+  graveName,
+  parseGraveName,
+  parsePrivateName,
+  parseSumsDraftName,
+} from "../bundle/private-names.ts";
 import { translateWriteError } from "../bundle/translate-write-error.ts";
 import { type AttemptStanding, attemptStandings } from "../opsdb/attempts.ts";
 import type { Queryable } from "../opsdb/database.ts";
@@ -34,12 +39,16 @@ export async function removeLeftovers(options: LeftoverOptions): Promise<Removed
   if (opened === undefined) return total;
   try {
     const here = `/proc/self/fd/${opened.fd}`;
-    const { attempts, half, marks } = await findOurs(here);
+    const { attempts, half, drafts, marks } = await findOurs(here);
     for (const name of marks) await removeInSteps(`${here}/${name}`, signal).catch(() => signal.throwIfAborted());
-    const standings = await attemptStandings(db, [...new Set(attempts.map(({ item }) => item))]);
+    const items = new Set([...attempts, ...drafts].map(({ item }) => item));
+    const standings = await attemptStandings(db, [...items]);
+    for (const draft of drafts) {
+      if (isOver(draft, standings)) await unlink(`${here}/${draft.name}`).catch(() => {});
+    }
     const doomed = attempts.filter((found) => judge(found, attempts, standings, options.keepPartial) === "remove");
     for (const { name, item, attempt } of doomed) {
-      const grave = `.staging-removed-${item}-${attempt}-${randomBytes(4).toString("hex")}`;
+      const grave = graveName(item, attempt);
       // Somebody may have taken it over, or swept it, since we looked: then it is theirs.
       if (await renamed(`${here}/${name}`, `${here}/${grave}`)) half.push({ name: grave, item, attempt });
     }
@@ -57,10 +66,8 @@ export async function removeLeftovers(options: LeftoverOptions): Promise<Removed
   }
 }
 
-interface Found {
+interface Found extends AttemptName {
   name: string;
-  item: number;
-  attempt: number;
 }
 
 /**
@@ -68,8 +75,8 @@ interface Found {
  * alive again, so the answer cannot become wrong while we act on it.
  */
 export function judge(
-  { item, attempt }: Pick<Found, "item" | "attempt">,
-  all: readonly Pick<Found, "item" | "attempt">[],
+  { item, attempt }: AttemptName,
+  all: readonly AttemptName[],
   standings: readonly AttemptStanding[],
   keepPartial: number,
 ): "keep" | "remove" {
@@ -84,20 +91,32 @@ export function judge(
   return standing.status === "pending" && standing.secondsIdle > keepPartial ? "remove" : "keep";
 }
 
-async function findOurs(folder: string): Promise<{ attempts: Found[]; half: Found[]; marks: string[] }> {
+/** Whether nobody can be at work under that name any more, by the same reasoning. */
+function isOver({ item, attempt }: AttemptName, standings: readonly AttemptStanding[]): boolean {
+  const standing = standings.find(({ itemId }) => itemId === item);
+  if (standing === undefined || attempt > standing.attempt) return false;
+  return attempt < standing.attempt || standing.status !== "in_progress";
+}
+
+async function findOurs(
+  folder: string,
+): Promise<{ attempts: Found[]; half: Found[]; drafts: Found[]; marks: string[] }> {
   const attempts: Found[] = [];
+  const drafts: Found[] = [];
   const half: Found[] = [];
   const marks: string[] = [];
   for await (const { name } of await opendir(`${folder}/.`)) {
     if (!name.startsWith(".staging-")) continue;
     const attempt = parsePrivateName(name);
-    const removed = /^\.staging-removed-([1-9]\d*)-([1-9]\d*)-[0-9a-f]{8}$/.exec(name);
+    const removed = parseGraveName(name);
+    const draft = parseSumsDraftName(name);
     if (attempt !== undefined) attempts.push({ name, ...attempt });
-    else if (removed !== null) half.push({ name, item: Number(removed[1]), attempt: Number(removed[2]) });
+    else if (removed !== undefined) half.push({ name, ...removed });
+    else if (draft !== undefined) drafts.push({ name, ...draft });
     // A probe that died between two calls has left it; one that lives does not mind.
     else if (/^\.staging-probe-[0-9a-f]{16}(\.seen)?$/.test(name)) marks.push(name);
   }
-  return { attempts, half, marks };
+  return { attempts, half, drafts, marks };
 }
 
 async function renamed(from: string, to: string): Promise<boolean> {

@@ -4,7 +4,8 @@ import type { Logger } from "pino";
 import { type Delivery, deliverPackage, sumFileOf } from "../bundle/deliver-package.ts";
 import { ensureDirectory } from "../bundle/destination-path.ts";
 import type { Manifest } from "../bundle/manifest.ts";
-import { prepareDirectory, privateName } from "../bundle/publish.ts";
+import { privateName, sumsDraftName } from "../bundle/private-names.ts";
+import { prepareDirectory } from "../bundle/publish.ts";
 import { holdDirectory, quarantine } from "../bundle/quarantine.ts";
 import { emptyDirectory, removeIfEmpty, removeTree } from "../bundle/remove-tree.ts";
 import { createSumFile } from "../bundle/sum-file.ts";
@@ -188,10 +189,11 @@ async function adoptWhatIsThere(consignment: Consignment, options: StageOptions)
 
 async function adoptOrQuarantine(
   held: FileHandle,
-  { target, manifest, ours }: Consignment,
+  { itemId, attempt, target, manifest, ours }: Consignment,
   options: StageOptions,
 ): Promise<Delivered | undefined> {
-  const sums = createSumFile(join(dirname(target), `.${basename(target)}.sums`), basename(target));
+  // A predecessor that was only frozen may wake up and write on: into its own.
+  const sums = createSumFile(join(dirname(target), sumsDraftName(itemId, attempt)), basename(target));
   let report: TreeReport;
   try {
     report = await verifyTree(target, manifest, { ...options, onFile: sums.add, room: sums.room });

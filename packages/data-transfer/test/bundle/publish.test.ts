@@ -5,10 +5,12 @@ import { test } from "node:test";
 import { asNobody } from "../../../../testing/as-nobody.ts";
 import { temporaryDirectory } from "../../../../testing/temporary-directory.ts";
 import { destinationPath } from "../../src/bundle/destination-path.ts";
-import { parsePrivateName, prepareDirectory, privateName, publish } from "../../src/bundle/publish.ts";
+import { parsePrivateName, privateName } from "../../src/bundle/private-names.ts";
+import { prepareDirectory, publish } from "../../src/bundle/publish.ts";
 import { removeTree } from "../../src/bundle/remove-tree.ts";
 import { DestinationNotWritable, PathOutsideRoot, TakenOver, TargetExists } from "../../src/errors/destination.ts";
 import { UnsafeName } from "../../src/errors/package.ts";
+import { until } from "../world/until.ts";
 import { treeOf } from "./tree.ts";
 
 const modes = { dir: 0o750 };
@@ -79,6 +81,19 @@ test("a successor takes over by renaming: the predecessor can publish nothing, a
   await publish(third, [third], join(parent, "package"), modes);
   assert.equal(await readFile(join(parent, "package/file"), "utf8"), "of the third");
   assert.deepEqual(await readdir(stranger), []);
+});
+
+test("an older attempt's directory is taken away before anything in it is removed: nobody publishes a part of it", async (t) => {
+  const parent = await temporaryDirectory(t);
+  await prepareDirectory(parent, 5, 2);
+  const woken = join(parent, privateName(5, 1));
+  await mkdir(join(woken, "tree"), { recursive: true });
+  for (let file = 0; file < 400; file++) await writeFile(join(woken, "tree", String(file)), "ten bytes.");
+  const prepared = prepareDirectory(parent, 5, 3);
+  await until("it has begun", async () => (await readdir(join(woken, "tree")).catch(() => [])).length < 400);
+  await assert.rejects(publish(join(woken, "tree"), [join(woken, "tree")], join(parent, "package"), modes), TakenOver);
+  await prepared;
+  assert.deepEqual(await readdir(parent), [".staging-5-3"]);
 });
 
 test("publishing gives the directory its mode, and moves it in one step", async (t) => {

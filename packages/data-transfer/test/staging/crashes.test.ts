@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import sql from "sql-template-tag";
-import { privateName } from "../../src/bundle/publish.ts";
+import { privateName } from "../../src/bundle/private-names.ts";
 import { DatabaseLogin, DatabaseUnreachable } from "../../src/errors/database.ts";
 import type { Database } from "../../src/opsdb/database.ts";
 import { claimItem } from "../../src/opsdb/items.ts";

@@ -6,7 +6,8 @@ import { pino } from "pino";
 import sql from "sql-template-tag";
 import type { Scope } from "../../../../testing/scope.ts";
 import { temporaryDirectory } from "../../../../testing/temporary-directory.ts";
-import { privateName, publish } from "../../src/bundle/publish.ts";
+import { privateName, sumsDraftName } from "../../src/bundle/private-names.ts";
+import { publish } from "../../src/bundle/publish.ts";
 import { PathOutsideRoot, TakenOver } from "../../src/errors/destination.ts";
 import type { Status } from "../../src/model/status.ts";
 import { completeItem, failItem, releaseItem } from "../../src/opsdb/claim-ends.ts";
@@ -88,6 +89,7 @@ for (const version of versions) {
         UPDATE staging_item SET attempt_ended_at = now() - make_interval(secs => ${keepPartial + 60})
         WHERE id = ${forgotten}`);
       for (const item of [completed, failed, pending, forgotten, alive]) await fill(privateName(item, 1));
+      for (const item of [completed, failed, pending, alive]) await writeFile(join(folder, sumsDraftName(item, 1)), "");
       await fill(".staging-removed-9-1-0123abcd");
       await writeFile(join(folder, ".staging-probe-0123456789abcdef"), "");
       // The doctor's is a directory.
@@ -101,7 +103,13 @@ for (const version of versions) {
           `.staging-${failed}-1.old`,
           `x.staging-${failed}-1`,
         ],
-        ...[".staging-removed-mine", ".quarantine-a-package-1", ".staging-probe-mine"],
+        ...[
+          ".staging-removed-mine",
+          ".staging-sums-987654-1",
+          ".staging-sums-mine",
+          ".quarantine-a-package-1",
+          ".staging-probe-mine",
+        ],
       ];
       for (const name of others) await fill(name);
 
@@ -109,7 +117,10 @@ for (const version of versions) {
         ...{ db, folder, root, keepPartial, signal: new AbortController().signal, log },
       });
       assert.deepEqual(removed, { files: 12, bytes: 120 });
-      assert.deepEqual(await names(), [...others, privateName(pending, 1), privateName(alive, 1)].sort());
+      assert.deepEqual(
+        await names(),
+        [...others, privateName(pending, 1), privateName(alive, 1), sumsDraftName(alive, 1)].sort(),
+      );
       assert.deepEqual(
         lines.map(({ item, attempt, files, bytes }) => [item, attempt, files, bytes]).sort(),
         [completed, failed, forgotten, 9].map((item) => [item, 1, 3, 30]).sort(),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parsePrivateName } from "../../src/bundle/publish.ts";
+import { parsePrivateName } from "../../src/bundle/private-names.ts";
 import type { ItemReason, Status } from "../../src/model/status.ts";
 import type { ArchivedPackage } from "./archive.ts";
 import type { Expectation, Undone } from "./expectation.ts";
