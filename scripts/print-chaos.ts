@@ -1,27 +1,45 @@
 /**
- * Prints what was measured by the tests of faults in the network: `node scripts/print-chaos.ts FILE`, FILE being what they
- * wrote where CHAOS_TIMES said. Exit code 1 where a fault of the list has no time: its test has failed.
+ * Prints the table of faults with the times that the tests have measured just now: `node scripts/print-chaos.ts FILE
+ * [--keep]`, FILE being what they wrote where CHAOS_TIMES said. With --keep the times go into the document, too. Exit code 1
+ * where a fault has no time: its test has failed.
  */
 import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { describeMachine } from "../bench/machine.ts";
 import { renderTable } from "../packages/data-transfer/src/cli/output/table.ts";
-import { faults, titleOf } from "../packages/data-transfer/test/e2e/chaos/faults.ts";
+import { faults } from "../packages/data-transfer/test/e2e/chaos/faults.ts";
+import { writeMeasured } from "../packages/data-transfer/test/e2e/chaos/measured.ts";
+import type { Recovery } from "../packages/data-transfer/test/e2e/chaos/recovered.ts";
+import { fail, root, say } from "./report.ts";
 
-const lines = readFileSync(process.argv[2]!, "utf8").trim().split("\n").filter(Boolean);
-const measured = new Map(
-  lines.map((line) => {
-    const { title, seconds, attempt } = JSON.parse(line) as { title: string; seconds: number; attempt: number };
-    return [title, { seconds, attempt }];
-  }),
+const { values, positionals } = parseArgs({
+  options: { keep: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const lines = readFileSync(positionals[0]!, "utf8").split("\n").filter(Boolean);
+const found = lines.map((line) => JSON.parse(line) as Recovery);
+const seconds = Object.fromEntries(found.map((one) => [one.title, one.seconds]));
+const { date, cores, processor, memoryGiB, kernel, node, load } = describeMachine(root);
+const when = `${date}: ${cores} cores (${processor}), ${memoryGiB} GiB, Linux ${kernel}, Node ${node}, load ${load}`;
+
+say(
+  renderTable(faults, [
+    { heading: "FAULT", cell: ({ title }) => title },
+    { heading: "WHAT HAPPENS", cell: ({ answer }) => answer },
+    { heading: "LOST", cell: ({ title, lost }) => (title in seconds ? lost : "FAILED") },
+    { heading: "AT MOST, AS SHIPPED", cell: ({ shipped }) => shipped },
+    { heading: "TODAY", cell: ({ title }) => shown(seconds[title]), align: "right" },
+    { heading: "AT MOST, IN THE TEST", cell: ({ within }) => `${within} s`, align: "right" },
+    { heading: "TEST", cell: ({ file }) => file },
+  ]),
 );
-const rows = faults.map((story) => ({ story, found: measured.get(titleOf(story)) }));
-process.stdout.write(
-  `${renderTable(rows, [
-    { heading: "FAULT", cell: ({ story }) => titleOf(story) },
-    { heading: "WHAT HAPPENS", cell: ({ story }) => story.answer },
-    { heading: "LOST", cell: ({ found }) => (found ? "nothing" : "FAILED") },
-    { heading: "STAGED AFTER", cell: ({ found }) => found && `${found.seconds.toFixed(1)} s`, align: "right" },
-    { heading: "PROMISED", cell: ({ story }) => `${story.within} s`, align: "right" },
-    { heading: "ATTEMPT", cell: ({ found }) => found?.attempt, align: "right" },
-  ])}\n`,
-);
-process.exitCode = measured.size === faults.length ? 0 : 1;
+say(`\nMeasured ${when}`);
+for (const { title } of faults) if (!(title in seconds)) fail(`there is no time of "${title}"`);
+if (values.keep && process.exitCode === undefined) {
+  writeMeasured({ when, seconds });
+  await import("./write-docs.ts");
+}
+
+function shown(time: number | undefined): string | undefined {
+  return time === undefined ? undefined : `${time.toFixed(1)} s`;
+}
