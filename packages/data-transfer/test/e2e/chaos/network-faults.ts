@@ -17,7 +17,7 @@ const readOn = "the read goes on from the byte that it reached";
 const givenUp = `given up after \`storage.stall_timeout\`; ${readOn}`;
 const triedAgain =
   "a read is tried again `storage.retries` times with growing pauses, from the byte that it reached; then the item waits for" +
-  " its next attempt, 30 s and more";
+  " its next attempt, 30 s to 5 min, and none is counted";
 const again = "the package goes on; connections are made anew";
 const silence = "noticed when nothing has come for 8 s; the package goes on meanwhile, and is recorded";
 const persists = "the package goes on while its claim lasts; what was not recorded is recorded over new connections";
