@@ -6,7 +6,6 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { describeMachine } from "../bench/machine.ts";
-import { renderTable } from "../packages/data-transfer/src/cli/output/table.ts";
 import { faults } from "../packages/data-transfer/test/e2e/chaos/faults.ts";
 import { writeMeasured } from "../packages/data-transfer/test/e2e/chaos/measured.ts";
 import type { Recovery } from "../packages/data-transfer/test/e2e/chaos/recovered.ts";
@@ -22,17 +21,14 @@ const seconds = Object.fromEntries(found.map((one) => [one.title, one.seconds]))
 const { date, cores, processor, memoryGiB, kernel, node, load } = describeMachine(root);
 const when = `${date}: ${cores} cores (${processor}), ${memoryGiB} GiB, Linux ${kernel}, Node ${node}, load ${load}`;
 
-say(
-  renderTable(faults, [
-    { heading: "FAULT", cell: ({ title }) => title },
-    { heading: "WHAT HAPPENS", cell: ({ answer }) => answer },
-    { heading: "LOST", cell: ({ title, lost }) => (title in seconds ? lost : "FAILED") },
-    { heading: "AT MOST, AS SHIPPED", cell: ({ shipped }) => shipped },
-    { heading: "TODAY", cell: ({ title }) => shown(seconds[title]), align: "right" },
-    { heading: "AT MOST, IN THE TEST", cell: ({ within }) => `${within} s`, align: "right" },
-    { heading: "TEST", cell: ({ file }) => file },
-  ]),
-);
+say(`${columns("TODAY", "AT MOST")}FAULT`);
+for (const { title, answer, lost, within, shipped, file } of faults) {
+  const isMeasured = title in seconds;
+  say(`${columns(shown(seconds[title]), `${within} s`)}${title}`);
+  for (const line of [answer, `lost: ${isMeasured ? lost : "FAILED"}; as shipped: ${shipped}; ${file}`]) {
+    for (const part of folded(line, 100)) say(`${columns("", "")}  ${part}`);
+  }
+}
 say(`\nMeasured ${when}`);
 for (const { title } of faults) if (!(title in seconds)) fail(`there is no time of "${title}"`);
 if (values.keep && process.exitCode === undefined) {
@@ -40,6 +36,21 @@ if (values.keep && process.exitCode === undefined) {
   await import("./write-docs.ts");
 }
 
-function shown(time: number | undefined): string | undefined {
-  return time === undefined ? undefined : `${time.toFixed(1)} s`;
+function shown(time: number | undefined): string {
+  return time === undefined ? "-" : `${time.toFixed(1)} s`;
+}
+
+function columns(today: string, most: string): string {
+  return `${today.padStart(7)}  ${most.padStart(7)}  `;
+}
+
+/** Cut between words, so that no part is longer than that. */
+function folded(text: string, longest: number): string[] {
+  const parts: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = parts.at(-1);
+    if (last !== undefined && last.length + word.length < longest) parts[parts.length - 1] = `${last} ${word}`;
+    else parts.push(word);
+  }
+  return parts;
 }
