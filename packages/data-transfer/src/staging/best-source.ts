@@ -5,7 +5,7 @@ import { SourceStalled, SourceUnreachable } from "../errors/source.ts";
 import { ArchiveAway } from "../errors/staging.ts";
 import type { ArchiveCopy } from "../opsdb/packages.ts";
 import { openPackageSource } from "../storage/package-source.ts";
-import type { Consignment, StageOptions, StagingPlace } from "./stage-package.ts";
+import type { Consignment, StageOptions, StagingPlace } from "./package-on-its-way.ts";
 
 /**
  * Tries the copies in turn. What one has brought is of no use to another, unless it is the very same object. When none will

@@ -1,56 +1,21 @@
 import { type FileHandle, lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Logger } from "pino";
 import { sumFileOf } from "../bundle/deliver-package.ts";
 import { ensureDirectory } from "../bundle/destination-path.ts";
-import type { Manifest } from "../bundle/manifest.ts";
 import { prepareDirectory, privateName } from "../bundle/publish.ts";
 import { holdDirectory, quarantine } from "../bundle/quarantine.ts";
 import { removeIfEmpty, removeTree } from "../bundle/remove-tree.ts";
 import { createSumFile } from "../bundle/sum-file.ts";
 import { translateWriteError } from "../bundle/translate-write-error.ts";
-import type { TreeModes } from "../bundle/tree-writer.ts";
 import { type TreeReport, verifyTree } from "../bundle/verify-tree.ts";
 import { DataTransferError } from "../errors/data-transfer-error.ts";
 import { TargetExists } from "../errors/destination.ts";
-import type { SafetyRule } from "../errors/package.ts";
 import { DestinationOccupied, NoSource, NotEnoughSpace } from "../errors/staging.ts";
-import type { DataLocation } from "../model/location.ts";
-import type { Room } from "../model/room.ts";
-import type { ArchiveCopy } from "../opsdb/packages.ts";
-import type { Storage } from "../storage/storage.ts";
 import { deliverFromBestSource } from "./best-source.ts";
-import type { Reservation } from "./space.ts";
+import type { Consignment, StageOptions, StagingPlace } from "./package-on-its-way.ts";
 import { weighTree } from "./weigh-tree.ts";
 
-/** What a worker needs to bring packages to its place, whichever package it is. */
-export interface StagingPlace {
-  /** Opens an archive location for reading; its storages are shared between packages. */
-  archive(location: DataLocation): Storage;
-  /** Modes and group of what is published. */
-  modes: TreeModes;
-  /** Write large files past the page cache where the file system lets us. */
-  direct?: boolean;
-}
-
-/** One package on its way: all that is known of it when the work begins. */
-export interface Consignment {
-  itemId: number;
-  attempt: number;
-  manifest: Manifest & { package: { size: number } };
-  /** Archive copies, the best first. */
-  sources: readonly ArchiveCopy[];
-  /** Folder that every processing location lies in: below it no link is followed. */
-  root: string;
-  /** Absolute final directory. */
-  target: string;
-  /** The database says that a copy of ours was published here before. */
-  ours: boolean;
-  /** What it takes there. */
-  room: Room;
-  /** Rules that it may break: a person answers for it. */
-  waivers: readonly SafetyRule[];
-}
+export type { Consignment, StageOptions, StagingPlace } from "./package-on-its-way.ts";
 
 export interface Delivered {
   bytes: number;
@@ -58,22 +23,6 @@ export interface Delivered {
   /** True when an intact copy lay there already: nothing was moved. */
   alreadyThere: boolean;
   sourceCopyId: number | undefined;
-}
-
-export interface StageOptions {
-  signal: AbortSignal;
-  /**
-   * Promises the room that is needed; to be called before the first byte. The promise ends with the claim.
-   *
-   * @param written  what an earlier attempt has left that this one takes over
-   * @throws NotEnoughSpace
-   */
-  reserve(needed: Room, written?: Room): Promise<Pick<Reservation, "written">>;
-  /** Bytes of the package read so far, or of its files where an existing copy is verified. */
-  onBytes(bytesDone: number): void;
-  /** Called when the copy that the database has as staged is not there any more, or was put aside because it is damaged. */
-  onLost(details: Record<string, unknown>): Promise<void>;
-  log: Logger;
 }
 
 /**
