@@ -42,11 +42,11 @@ pack: $(INSTALLED) ## packages/celery as .js and .d.ts for npm: a tarball in dis
 image: $(INSTALLED) ## the image, with docker, podman or buildah; docs/image.md names BASE, IMAGE and ARCHIVE
 	@system-integration/image/build.sh
 
-chaos: $(INSTALLED) ## faults of the network, played on real processes: what happens, and how long it takes today
+chaos: $(INSTALLED) ## faults of networks and servers, played on real processes: what happens, and how long it takes today; KEEP=1 writes the times down
 	@scripts/install-debian-packages.sh redis-server postgresql-15 openssl
-	@export CHAOS_TIMES=$$(mktemp); trap 'rm -f "$$CHAOS_TIMES"' EXIT; failed=0; \
+	@export CHAOS_TIMES; CHAOS_TIMES=$$(mktemp); trap 'rm -f "$$CHAOS_TIMES"' EXIT; failed=0; \
 	  node scripts/run-tests.ts packages/data-transfer/test/e2e/chaos >&2 || failed=1; \
-	  node scripts/print-chaos.ts "$$CHAOS_TIMES" || failed=1; exit $$failed
+	  node scripts/print-chaos.ts "$$CHAOS_TIMES" $(if $(KEEP),--keep) || failed=1; exit $$failed
 
 bench: $(INSTALLED) ## measure memory, speed and latency; figures go to standard output
 	@scripts/install-debian-packages.sh $(BENCH_PACKAGES)

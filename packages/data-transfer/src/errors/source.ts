@@ -60,10 +60,19 @@ export class SourceUnreachable extends TransientError {
   readonly code = "CDT-SOURCE-UNREACHABLE";
   readonly help = "nothing to do: it is tried again; if it lasts, see whether the archive can be reached from here";
   readonly retryAfter: number | undefined;
+  /** Nobody answered for the archive, or somebody said that it does not work now: it says nothing about the object. */
+  readonly isOutage: boolean;
 
-  constructor(facts: SourceFacts & { what: string; status?: number; retryAfter?: number }, options?: ErrorOptions) {
+  constructor(
+    {
+      isOutage = false,
+      ...facts
+    }: SourceFacts & { what: string; status?: number; retryAfter?: number; isOutage?: boolean },
+    options?: ErrorOptions,
+  ) {
     super(`${facts.storage} cannot be read: ${facts.what}`, facts, options);
     this.retryAfter = facts.retryAfter;
+    this.isOutage = isOutage;
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   CancelledError,
   ConfigurationError,
+  type DataTransferError,
   IntegrityError,
   SpaceError,
   TransientError,
@@ -12,6 +13,21 @@ export class NoSource extends IntegrityError {
   readonly help = "ccat_data_transfer stage plan <package>   # shows which copies the catalogue knows";
   constructor(packageName: string) {
     super(`${packageName} has no copy at any active long-term archive`, { package: packageName });
+  }
+}
+
+/** No copy could be tried: their archives do not answer. It says nothing about the package, so no attempt is counted for it. */
+export class ArchiveAway extends TransientError {
+  readonly code = "CDT-ARCHIVE-AWAY";
+  readonly help =
+    "nothing to do: it is tried until an archive answers; if it lasts, see whether it can be reached from here";
+  /** @param errors  what has come of asking each of the archives */
+  constructor(packageName: string, errors: readonly [DataTransferError, ...DataTransferError[]]) {
+    super(
+      errors.map(({ message }) => message).join("; "),
+      { package: packageName, archives: errors.length },
+      { cause: errors[0] },
+    );
   }
 }
 

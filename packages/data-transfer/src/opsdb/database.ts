@@ -79,8 +79,13 @@ export function openDatabase(options: DatabaseOptions, log: Logger): Database {
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     idleTimeoutMillis: 60_000,
   });
+  /** How often a connection was found dead. What killed it may have killed those that lay idle, and they do not know. */
+  let deaths = 0;
+  /** Of a connection that lies idle: how many deaths were known when it had last answered. */
+  const deathsThen = new WeakMap<pg.PoolClient, number>();
   let closing = false;
   pool.on("error", (error) => {
+    deaths += 1;
     // The pool says goodbye without waiting for the answer: a server that stops then is no news.
     if (!closing) log.warn({ err: error, database: name }, "an idle database connection broke");
   });
@@ -148,6 +153,8 @@ export function openDatabase(options: DatabaseOptions, log: Logger): Database {
       return await work(connected);
     } finally {
       client.off("error", noteBreak);
+      if (connected.broken) deaths += 1;
+      deathsThen.set(client, deaths);
       client.release(connected.broken);
     }
   }
@@ -155,7 +162,12 @@ export function openDatabase(options: DatabaseOptions, log: Logger): Database {
   async function connect(): Promise<pg.PoolClient> {
     try {
       tls = plain ? false : await readTls(options);
-      return await pool.connect();
+      for (;;) {
+        const client = await pool.connect();
+        if ((deathsThen.get(client) ?? deaths) === deaths) return client;
+        // Over a network that swallows packets each of them would cost a statement's whole time limit, one after the other.
+        client.release(true);
+      }
     } catch (error) {
       if ((options.sslMode ?? "prefer") !== "prefer" || plain || !isTlsNotOffered(error)) {
         throw translateError(error, options);

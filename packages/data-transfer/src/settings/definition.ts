@@ -90,6 +90,7 @@ export const tables = {
     max_attempts: whole("failed attempts, or lost workers, before an item fails for good", 1, 1000, 5),
     retry_base: duration("pause before the second attempt; doubles from there", "30s"),
     retry_max: duration("longest pause between two attempts", "30m"),
+    archive_retry_max: duration("the same while no archive that has the package can be reached", "5m"),
     keep_free: size("room left free on the processing file system", "1 GiB"),
     keep_partial: duration("how long what a waiting package has so far is kept without another attempt", "7d"),
     leftover_interval: duration("pause between two looks for what dead attempts have left behind", "10m"),

@@ -13,7 +13,14 @@ import {
   SourceUnreachable,
   StorageNotSupported,
 } from "../errors/source.ts";
-import { DestinationOccupied, NoSource, StagingDefect, StagingInterrupted, UnknownPackage } from "../errors/staging.ts";
+import {
+  ArchiveAway,
+  DestinationOccupied,
+  NoSource,
+  StagingDefect,
+  StagingInterrupted,
+  UnknownPackage,
+} from "../errors/staging.ts";
 import type { StagingItem } from "../model/staging.ts";
 import type { ItemReason } from "../model/status.ts";
 
@@ -31,12 +38,14 @@ export interface RetryPolicy {
   base: number;
   /** Seconds between two attempts at most. */
   max: number;
+  /** The same while no archive can be reached that has the package. */
+  maxWhileAway: number;
 }
 
 /**
  * What an error does to the item whose attempt it ended. The class of the error decides, never its text:
  * transient → again after a growing while, at most `maxAttempts` times; space, configuration → again and again, since
- * they end from outside, and so does a mount that hangs; integrity, cancelled → failed.
+ * they end from outside, and so do a mount that hangs and an archive that is away; integrity, cancelled → failed.
  *
  * @param item as it was when this attempt began: `attempt` is its number, from 1; `failures` are those before it
  */
@@ -52,6 +61,11 @@ export function outcomeOf(
   // However long a mount hangs, no package fails for it.
   if (error instanceof StorageStalled) {
     return { ...why, to: "pending", retryInSeconds: backOff(attempt, policy, random), countsAsFailure: false };
+  }
+  // Nor for an archive that is away. Whoever returns is to be noticed soon.
+  if (error instanceof ArchiveAway) {
+    const soon = { ...policy, max: Math.min(policy.max, policy.maxWhileAway) };
+    return { ...why, to: "pending", retryInSeconds: backOff(attempt, soon, random), countsAsFailure: false };
   }
   switch (error.kind) {
     case "transient":
@@ -78,6 +92,7 @@ const reasonOfKind: Readonly<Record<ErrorKind, ItemReason>> = {
 /** Errors whose reason says more than their kind. */
 const reasonOfClass: readonly [Class, ItemReason][] = [
   [StagingInterrupted, "interrupted"],
+  [ArchiveAway, "unreadable_source"],
   [NoSource, "no_source"],
   [ObjectMissing, "no_source"],
   [UnknownPackage, "unknown_package"],

@@ -1,57 +1,22 @@
 import { type FileHandle, lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Logger } from "pino";
-import { type Delivery, deliverPackage, sumFileOf } from "../bundle/deliver-package.ts";
+import { sumFileOf } from "../bundle/deliver-package.ts";
 import { ensureDirectory } from "../bundle/destination-path.ts";
-import type { Manifest } from "../bundle/manifest.ts";
 import { privateName, sumsDraftName } from "../bundle/private-names.ts";
 import { prepareDirectory } from "../bundle/publish.ts";
 import { holdDirectory, quarantine } from "../bundle/quarantine.ts";
-import { emptyDirectory, removeIfEmpty, removeTree } from "../bundle/remove-tree.ts";
+import { removeIfEmpty, removeTree } from "../bundle/remove-tree.ts";
 import { createSumFile } from "../bundle/sum-file.ts";
 import { translateWriteError } from "../bundle/translate-write-error.ts";
-import type { TreeModes } from "../bundle/tree-writer.ts";
 import { type TreeReport, verifyTree } from "../bundle/verify-tree.ts";
 import { DataTransferError } from "../errors/data-transfer-error.ts";
 import { TargetExists } from "../errors/destination.ts";
-import type { SafetyRule } from "../errors/package.ts";
 import { DestinationOccupied, NoSource, NotEnoughSpace } from "../errors/staging.ts";
-import type { DataLocation } from "../model/location.ts";
-import type { Room } from "../model/room.ts";
-import type { ArchiveCopy } from "../opsdb/packages.ts";
-import { openPackageSource } from "../storage/package-source.ts";
-import type { Storage } from "../storage/storage.ts";
-import type { Reservation } from "./space.ts";
+import { deliverFromBestSource } from "./best-source.ts";
+import type { Consignment, StageOptions, StagingPlace } from "./package-on-its-way.ts";
 import { weighTree } from "./weigh-tree.ts";
 
-/** What a worker needs to bring packages to its place, whichever package it is. */
-export interface StagingPlace {
-  /** Opens an archive location for reading; its storages are shared between packages. */
-  archive(location: DataLocation): Storage;
-  /** Modes and group of what is published. */
-  modes: TreeModes;
-  /** Write large files past the page cache where the file system lets us. */
-  direct?: boolean;
-}
-
-/** One package on its way: all that is known of it when the work begins. */
-export interface Consignment {
-  itemId: number;
-  attempt: number;
-  manifest: Manifest & { package: { size: number } };
-  /** Archive copies, the best first. */
-  sources: readonly ArchiveCopy[];
-  /** Folder that every processing location lies in: below it no link is followed. */
-  root: string;
-  /** Absolute final directory. */
-  target: string;
-  /** The database says that a copy of ours was published here before. */
-  ours: boolean;
-  /** What it takes there. */
-  room: Room;
-  /** Rules that it may break: a person answers for it. */
-  waivers: readonly SafetyRule[];
-}
+export type { Consignment, StageOptions, StagingPlace } from "./package-on-its-way.ts";
 
 export interface Delivered {
   bytes: number;
@@ -59,22 +24,6 @@ export interface Delivered {
   /** True when an intact copy lay there already: nothing was moved. */
   alreadyThere: boolean;
   sourceCopyId: number | undefined;
-}
-
-export interface StageOptions {
-  signal: AbortSignal;
-  /**
-   * Promises the room that is needed; to be called before the first byte. The promise ends with the claim.
-   *
-   * @param written  what an earlier attempt has left that this one takes over
-   * @throws NotEnoughSpace
-   */
-  reserve(needed: Room, written?: Room): Promise<Pick<Reservation, "written">>;
-  /** Bytes of the package read so far, or of its files where an existing copy is verified. */
-  onBytes(bytesDone: number): void;
-  /** Called when the copy that the database has as staged is not there any more, or was put aside because it is damaged. */
-  onLost(details: Record<string, unknown>): Promise<void>;
-  log: Logger;
 }
 
 /**
@@ -215,94 +164,6 @@ async function adoptOrQuarantine(
   await options.onLost({ target, quarantine: place, found: difference });
   return undefined;
 }
-
-/**
- * Tries the copies in turn. What one has brought is of no use to another, unless it is the very same object. When none will
- * do, those whose bytes were not what they should be are read once more: it may have been the way and not the archive.
- */
-async function deliverFromBestSource(
-  place: StagingPlace,
-  { sources, manifest, target, waivers }: Consignment,
-  directory: string,
-  options: StageOptions,
-): Promise<{ delivery: Delivery; copy: ArchiveCopy["copy"] }> {
-  const { signal, log } = options;
-  const failures = new Map<ArchiveCopy, DataTransferError>();
-  const doubtful = new Set<ArchiveCopy>();
-  for (const one of onceMore(sources, doubtful)) {
-    const { copy, location } = one;
-    const about = { source: location.name, key: copy.key };
-    try {
-      const expected = { expectedSize: manifest.package.size };
-      const source = await openPackageSource(place.archive(location), copy.key, expected, signal);
-      const delivery = await deliverPackage({
-        ...{
-          source,
-          manifest,
-          directory,
-          target,
-          modes: place.modes,
-          direct: place.direct,
-          signal,
-          onBytes: options.onBytes,
-        },
-        waivedRules: new Set(waivers),
-        onResumed: (bytes) => log.info({ ...about, bytes }, "goes on from what an earlier attempt has left"),
-        onTrouble: (err) =>
-          log.warn({ ...about, err }, "what an earlier attempt has left, or this one leaves, is of no use"),
-        beforePublishing: () => signal.throwIfAborted(),
-      });
-      log.debug(about, "read and verified");
-      return { delivery, copy };
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!(error instanceof DataTransferError) || !blamesSource(error)) throw error;
-      log.warn({ ...about, code: error.code }, error.message);
-      failures.set(one, error);
-      if (error.kind === "integrity") await emptyDirectory(directory);
-      if (mayBeTheWay(error)) doubtful.add(one);
-    }
-  }
-  // What may pass weighs more than what will not: while one source may still come back, the package is not lost.
-  const all = [...failures.values()];
-  throw all.find(({ kind }) => kind === "transient") ?? all.find(({ kind }) => kind === "configuration") ?? all[0]!;
-}
-
-/** All copies, and then those that were found doubtful meanwhile. */
-function* onceMore(sources: readonly ArchiveCopy[], doubtful: ReadonlySet<ArchiveCopy>): Generator<ArchiveCopy> {
-  yield* sources;
-  yield* [...doubtful];
-}
-
-/** Bytes that are not what they should be: damage that a network can do, unlike a name that is not safe. */
-function mayBeTheWay({ code }: DataTransferError): boolean {
-  return [
-    "CDT-CHECKSUM",
-    "CDT-TAR-DAMAGED",
-    "CDT-PACKAGE-TOO-SHORT",
-    "CDT-PACKAGE-TOO-LONG",
-    "CDT-SHORT-OBJECT",
-    "CDT-LONG-OBJECT",
-  ].includes(code);
-}
-
-/** Whether another copy of the package may do better. Trouble at the destination is the same for all. */
-function blamesSource(error: DataTransferError): boolean {
-  return error.kind === "integrity" || sourceCodes.has(error.code);
-}
-
-const sourceCodes: ReadonlySet<string> = new Set([
-  "CDT-SOURCE-UNREACHABLE",
-  "CDT-SOURCE-STALLED",
-  "CDT-SOURCE-FORBIDDEN",
-  "CDT-SOURCE-MISCONFIGURED",
-  "CDT-SOURCE-KEY",
-  "CDT-OBJECT-CHANGED",
-  "CDT-ENDPOINT-NOT-ALLOWED",
-  "CDT-CREDENTIALS-MISSING",
-  "CDT-SOURCE-AUTHORITIES",
-  "CDT-STORAGE-NOT-SUPPORTED",
-]);
 
 async function kindOf(path: string): Promise<"directory" | "file" | "link" | "special file" | undefined> {
   try {

@@ -30,9 +30,19 @@ export function translateDiskError(error: unknown, storage: string, key?: string
     case "EPERM":
       return new SourceForbidden({ storage, key, what: "this user may not read it" }, cause);
     default:
-      return new SourceUnreachable({ storage, key, what: code }, cause);
+      return new SourceUnreachable({ storage, key, what: code, isOutage: outages.has(code) }, cause);
   }
 }
+
+/** What a network file system says whose servers are away. EIO may as well be a damaged disk. */
+const outages: ReadonlySet<string> = new Set([
+  "ESTALE",
+  "ETIMEDOUT",
+  "ENOTCONN",
+  "ESHUTDOWN",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+]);
 
 const refusals = {
   // Linux answers ENOTDIR, not ELOOP, when a link is opened as a directory that is not to be followed.

@@ -27,15 +27,19 @@ export function translateHttpError(error: unknown, { storage, key, range }: Aske
       const expected = range.end - range.start;
       return new LongObject({ storage, key, expected, found: expected + 1 }, cause);
     }
-    return new SourceUnreachable({ storage, key, what: error.message }, cause);
+    const isOutage = error.code === "connect-timeout" || error.code === "closed";
+    return new SourceUnreachable({ storage, key, what: error.message, isOutage }, cause);
   }
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined) return error;
   if (isCertificateError(code)) {
     return new SourceMisconfigured({ storage, key, what: `its certificate is not accepted (${code})` }, cause);
   }
-  return new SourceUnreachable({ storage, key, what: code }, cause);
+  return new SourceUnreachable({ storage, key, what: code, isOutage: true }, cause);
 }
+
+/** Too slow, too busy, or said by whoever stands before the archive. A 500 may be about this very object. */
+const outages: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
 /**
  * What a status means for the work. It alone decides.
@@ -55,7 +59,8 @@ export function translateStatus(
   if (status === 404 || status === 410) return new ObjectMissing({ storage, key });
   if (status === 401 || status === 403) return new SourceForbidden({ storage, key, what });
   if (status === 429 || status === 408 || status >= 500) {
-    return new SourceUnreachable({ storage, key, what, status, retryAfter: retryAfter(headers) });
+    const isOutage = outages.has(status);
+    return new SourceUnreachable({ storage, key, what, status, isOutage, retryAfter: retryAfter(headers) });
   }
   if (status < 300) return new SourceUnreachable({ storage, key, what: `${what}, which was not asked for` });
   const sent = status < 400 ? `it sends us elsewhere, which is not followed (${status})` : what;

@@ -9,10 +9,8 @@ export type Cut = "before the server" | "after the server" | "server unaware";
 
 export interface CommitCuttingProxy {
   readonly port: number;
-  /** Cuts the next COMMIT that passes; those after it are left alone. */
-  cutNextCommit(cut: Cut): void;
-  /** Fulfilled when that has happened. */
-  readonly done: Promise<void>;
+  /** Cuts the next COMMIT that passes; those after it are left alone. Fulfilled when that has happened. */
+  cutNextCommit(cut: Cut): Promise<void>;
   /** Closes the server's side of a connection that was cut "server unaware". */
   letServerKnow(): void;
 }
@@ -20,7 +18,7 @@ export interface CommitCuttingProxy {
 /** A proxy in front of PostgreSQL, without TLS, that understands just enough to find a COMMIT. */
 export async function startCommitCuttingProxy(scope: Scope, port: number): Promise<CommitCuttingProxy> {
   let pending: Cut | undefined;
-  const done = Promise.withResolvers<void>();
+  let done = Promise.withResolvers<void>();
   const sockets = new Set<Socket>();
   const unaware: Socket[] = [];
 
@@ -64,8 +62,9 @@ export async function startCommitCuttingProxy(scope: Scope, port: number): Promi
     port: (listener.address() as AddressInfo).port,
     cutNextCommit(cut) {
       pending = cut;
+      done = Promise.withResolvers();
+      return done.promise;
     },
-    done: done.promise,
     letServerKnow() {
       for (const socket of unaware) socket.destroy();
     },

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { after, suite, test } from "node:test";
 import sql from "sql-template-tag";
 import { startBlackHoleProxy } from "../../../../testing/black-hole-proxy.ts";
+import { startFaultProxy } from "../../../../testing/fault-proxy.ts";
 import { startPostgres } from "../../../../testing/postgres.ts";
 import {
   DatabaseBusy,
@@ -93,13 +94,25 @@ suite("the connection", async () => {
       ...databases.options("template"),
       port: proxy.port,
       statementTimeoutMs: 200,
-      connectTimeoutMs: 500,
+      connectTimeoutMs: 5000,
     });
     await far.ping();
     proxy.blackHole();
     await assert.rejects(far.ping(), DatabaseUnreachable);
     proxy.pass();
     await far.ping();
+  });
+
+  test("when one connection has died without a word, those that lay idle beside it are not tried in turn", async (t) => {
+    const proxy = await startFaultProxy(t, databases.server);
+    const far = opened(t, { ...databases.options("template"), port: proxy.port, statementTimeoutMs: 200, poolSize: 4 });
+    await Promise.all(Array.from({ length: 4 }, () => far.query(sql`SELECT pg_sleep(0.1)`)));
+    assert.equal(proxy.connections, 4);
+    await proxy.play({ kind: "half-open", told: "server" });
+    assert.equal(proxy.hits, 4);
+    await assert.rejects(far.ping(), DatabaseUnreachable);
+    await far.ping();
+    await Promise.all(Array.from({ length: 4 }, () => far.query(sql`SELECT pg_sleep(0.1)`)));
   });
 
   test("a schema that would have to be quoted is refused", () => {

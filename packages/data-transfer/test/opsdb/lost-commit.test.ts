@@ -37,9 +37,9 @@ suite("a commit whose answer is lost", async () => {
       const world = await oneItem(near);
       const far = await behindProxy(t, databases, near);
       const { claim } = await claimed(far.db, world, world.item);
-      far.cutNextCommit(cut);
+      const cutting = far.cutNextCommit(cut);
       const end = await completeItem(far.db, claim, done);
-      await far.done;
+      await cutting;
       assert.deepEqual([end.jobFinished, end.jobStatus], [true, "completed"]);
       const item = await getItem(near, world.item.id);
       assert.deepEqual([item?.status, item?.attempt, item?.attemptId], ["completed", 1, claim.attemptId]);
@@ -53,9 +53,9 @@ suite("a commit whose answer is lost", async () => {
     const world = await oneItem(near);
     const far = await behindProxy(t, databases, near);
     const { claim } = await claimed(far.db, world, world.item);
-    far.cutNextCommit("server unaware");
+    const cutting = far.cutNextCommit("server unaware");
     const completing = completeItem(far.db, claim, done);
-    await far.done;
+    await cutting;
     await waitFor(async () => {
       const [row] = await near.query<{ waiting: number }>(sql`
         SELECT count(*) AS waiting FROM pg_stat_activity
@@ -72,7 +72,7 @@ suite("a commit whose answer is lost", async () => {
     const world = await oneItem(near);
     const far = await behindProxy(t, databases, near);
     const { claim } = await claimed(far.db, world, world.item);
-    far.cutNextCommit("after the server");
+    void far.cutNextCommit("after the server");
     await releaseItem(far.db, claim, {
       to: "pending",
       reason: "no_space",
@@ -87,7 +87,7 @@ suite("a commit whose answer is lost", async () => {
     const near = await databases.open(t);
     const far = await behindProxy(t, databases, near);
     await far.db.ping();
-    far.cutNextCommit("after the server");
+    void far.cutNextCommit("after the server");
     const write = far.db.transaction((tx) => tx.query(sql`INSERT INTO broker_epoch (epoch) VALUES ('x')`));
     await assert.rejects(write, CommitUnknown);
     assert.equal((await near.query(sql`SELECT 1 FROM broker_epoch`)).length, 1);

@@ -64,7 +64,7 @@ export class StagingWorker {
           modes: { file: 0o640, dir: 0o750 },
           direct: false,
         },
-        retry: { maxAttempts: setup.maxFailures, base: 1, max: 10 },
+        retry: { maxAttempts: setup.maxFailures, base: 1, max: 10, maxWhileAway: 10 },
         observer: {
           claimed: () => judge.count("claimed"),
           moved() {},

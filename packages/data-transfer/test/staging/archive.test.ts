@@ -140,7 +140,7 @@ test("when the first archive breaks off in the middle, the second is used; witho
   await world.expect({ staged: [both, one], leftOver: "nothing" });
 });
 
-test("an archive that stays unreachable is tried as often as the settings say, then the package is failed", async (t) => {
+test("an archive that breaks off each time is tried as often as the settings say, then the package is failed", async (t) => {
   const settings = { "staging.max_attempts": "3", "staging.retry_base": "10ms", "staging.retry_max": "20ms" };
   const world = await startWorld(t, { settings });
   const [unlucky] = await world.archive.put(aPackage());
@@ -153,6 +153,54 @@ test("an archive that stays unreachable is tried as often as the settings say, t
   broken = false;
   await world.workUntilIdle();
   await world.expect({
+    failed: [{ package: unlucky, code: "CDT-SOURCE-UNREACHABLE", reason: "unreadable_source" }],
+    leftOver: "nothing",
+  });
+});
+
+test("an archive that cannot be reached uses up no attempts, for however long; when it is back, the package is staged", async (t) => {
+  const settings = { "staging.max_attempts": "2", "staging.retry_base": "10ms", "staging.retry_max": "20ms" };
+  const world = await startWorld(t, { settings });
+  const [both, one] = await world.archive.put(aPackage({ archives: ["lta", "mirror"] }), aPackage());
+  // Of this one the other copy is damaged: it is not lost while the first may come back.
+  await world.archive.flip(both, 600, "mirror");
+  let isAway = true;
+  await world.startWorker({
+    around: (storage) => (storage.name.endsWith("/lta") ? away(storage, () => isAway) : storage),
+  });
+  await world.request([both, one]);
+  await world.startManager();
+  for (const each of [both, one]) {
+    const { failures } = await world.untilItem(each, "was tried often", ({ attempt }) => attempt > 5);
+    t.assert.equal(failures, 0);
+  }
+  const { errorCode, reason, errorText } = await world.untilItem(one, "waits", ({ status }) => status === "pending");
+  t.assert.deepEqual([errorCode, reason], ["CDT-ARCHIVE-AWAY", "unreadable_source"]);
+  t.assert.match(errorText ?? "", /cannot be read: ECONNREFUSED/);
+  isAway = false;
+  await world.workUntilIdle();
+  await world.expect({ staged: [both, one], leftOver: "nothing" });
+});
+
+test("an archive that answers, and says each time that this package does not work, is tried as often as the settings say", async (t) => {
+  const settings = { "staging.max_attempts": "2", "staging.retry_base": "10ms", "staging.retry_max": "20ms" };
+  const world = await startWorld(t, { settings });
+  const [unlucky, good] = await world.archive.put(aPackage(), aPackage());
+  const answers500 = (storage: Storage): Storage => ({
+    ...storage,
+    async stat(key, signal) {
+      if (key !== unlucky.key) return storage.stat(key, signal);
+      throw new SourceUnreachable({ storage: storage.name, key, what: "it answers 500", status: 500 });
+    },
+  });
+  await world.startWorker({ around: answers500 });
+  await world.request([unlucky, good]);
+  await world.startManager();
+  const { attempt } = await world.untilItem(unlucky, "has failed", ({ status }) => status === "failed");
+  t.assert.equal(attempt, 2);
+  await world.workUntilIdle();
+  await world.expect({
+    staged: [good],
     failed: [{ package: unlucky, code: "CDT-SOURCE-UNREACHABLE", reason: "unreadable_source" }],
     leftOver: "nothing",
   });
@@ -223,13 +271,26 @@ async function moveCopy(world: World, { id }: ArchivedPackage, locationId: numbe
 }
 
 /** Every read breaks off in its middle, for as long as that is so. */
+/** Nobody listens. */
+function away(storage: Storage, isAway: () => boolean): Storage {
+  return {
+    ...storage,
+    async stat(key, signal) {
+      if (isAway()) {
+        throw new SourceUnreachable({ storage: storage.name, key, what: "ECONNREFUSED", isOutage: true });
+      }
+      return await storage.stat(key, signal);
+    },
+  };
+}
+
 function breaking(storage: Storage, isBroken: () => boolean): Storage {
   return {
     ...storage,
     async *read(key, range, pin, signal) {
       for await (const chunk of storage.read(key, range, pin, signal)) {
         yield chunk.subarray(0, chunk.length >> 1);
-        if (isBroken()) throw new SourceUnreachable({ storage: storage.name, key, what: "ECONNRESET" });
+        if (isBroken()) throw new SourceUnreachable({ storage: storage.name, key, what: "ECONNRESET", isOutage: true });
         yield chunk.subarray(chunk.length >> 1);
       }
     },

@@ -8,9 +8,11 @@ import * as staging from "../../src/errors/staging.ts";
 import type { ItemReason } from "../../src/model/status.ts";
 import { outcomeOf } from "../../src/staging/outcome.ts";
 
-const policy = { maxAttempts: 3, base: 30, max: 600 };
+const policy = { maxAttempts: 3, base: 30, max: 600, maxWhileAway: 300 };
 const at = { storage: "disk:/archive", key: "raw/1.tar" };
 const path = "/scratch/staged/package";
+
+const away = new staging.ArchiveAway("package", [new source.SourceUnreachable({ ...at, what: "ECONNREFUSED" })]);
 
 /** What each error does to its item in the first attempt. */
 const table: readonly [error: Error, to: "pending" | "scheduled" | "failed", reason: ItemReason][] = [
@@ -46,6 +48,7 @@ const table: readonly [error: Error, to: "pending" | "scheduled" | "failed", rea
   [new destination.TakenOver({ path }), "pending", "transient"],
   [new staging.DestinationOccupied(path, "it is a file"), "failed", "destination_occupied"],
   [new staging.NoSource("package"), "failed", "no_source"],
+  [away, "pending", "unreadable_source"],
   [new staging.StagingCancelled(), "failed", "cancelled"],
   [new staging.StagingInterrupted(), "scheduled", "interrupted"],
   [new DatabaseUnreachable("db:5432/x", "ECONNREFUSED"), "pending", "transient"],
@@ -98,4 +101,12 @@ test("what is transient ends after the last attempt; space and configuration are
     "pending",
   );
   assert.equal(outcomeOf(new staging.StagingInterrupted(), { attempt: 50, failures: 49 }, policy).to, "scheduled");
+});
+
+test("however long an archive is away, no package fails for it, and its return is noticed soon", () => {
+  const outcome = outcomeOf(away, { attempt: 50, failures: 2 }, policy, () => 0.5);
+  assert.ok(outcome.to === "pending" && !outcome.countsAsFailure);
+  assert.equal(outcome.retryInSeconds, policy.maxWhileAway);
+  const hasty = outcomeOf(away, { attempt: 50, failures: 2 }, { ...policy, max: 60 }, () => 0.5);
+  assert.equal(hasty.to === "pending" && hasty.retryInSeconds, 60, "the longest pause of all holds, too");
 });

@@ -98,7 +98,7 @@ test("an S3 endpoint that nobody listens at is unreachable, one that sends elsew
   const gone = openArchive(onS3(endpoint), options({ allowedEndpoints: [endpoint] }));
   await assert.rejects(
     gone.stat("package", never),
-    (error) => error instanceof SourceUnreachable && /ECONNREFUSED/.test(error.message),
+    (error) => error instanceof SourceUnreachable && error.isOutage && /ECONNREFUSED/.test(error.message),
   );
 });
 

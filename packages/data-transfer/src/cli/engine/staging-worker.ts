@@ -62,7 +62,10 @@ export async function startStagingWorker(
     locationIds: queues.map(({ location }) => location.id),
     worker: name,
     claimLease: staging.claimLease,
-    retry: { maxAttempts: staging.maxAttempts, base: staging.retryBase, max: staging.retryMax },
+    retry: {
+      ...{ maxAttempts: staging.maxAttempts, base: staging.retryBase, max: staging.retryMax },
+      maxWhileAway: staging.archiveRetryMax,
+    },
     observer: observe(metrics, () => space.unwritten),
   };
   const turned = health.loop("consume", deadAfter);

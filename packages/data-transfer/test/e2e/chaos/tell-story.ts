@@ -1,103 +1,54 @@
-import assert from "node:assert/strict";
-import { appendFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
-import { suite, type TestContext, test } from "node:test";
+import { after, suite, type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { type FaultProxy, startFaultProxy } from "../../../../../testing/fault-proxy.ts";
 import { without } from "../../../../../testing/require-server.ts";
-import { archivePackages, assertStaged, seedLocations } from "../../processes/packages.ts";
-import { type Production, type Servers, startProduction } from "../../processes/production.ts";
+import { startServers } from "../../processes/production.ts";
 import { until } from "../../world/until.ts";
-import { type FaultStory, faults, titleOf } from "./faults.ts";
-import { startPlainArchive } from "./plain-archive.ts";
+import { type Behind, type ChaosWorld, startChaos } from "./chaos-world.ts";
+import { type NetworkFault, networkFaults } from "./network-faults.ts";
+import { recovered } from "./recovered.ts";
 
 const skip = without("redis-server", "openssl");
-const mib = 1024 * 1024;
-/** So large, and so slow, that a fault finds it on its way. */
-const size = 24 * mib;
-const bytesPerSecond = 8 * mib;
 
-/** One test for each fault between a worker and this server. */
-export function tellStories(server: FaultStory["server"], servers: Servers): void {
-  suite(`between worker and ${server}`, { skip }, () => {
-    for (const story of faults) {
-      if (story.server === server) test(titleOf(story), { timeout: 300_000 }, (t) => tell(t, servers, story));
+/** A test for each fault of the network between worker and manager on one side, and this server on the other. */
+export async function tellStories(server: Behind, options: Parameters<typeof startServers>[1] = {}): Promise<void> {
+  const world = skip ? undefined : await startChaos({ after }, await startServers({ after }, options));
+  let number = 0;
+  suite(`faults between us and ${server}`, { skip }, () => {
+    for (const story of networkFaults.filter((one) => one.server === server)) {
+      test(story.title, { timeout: 300_000 }, (t) => tell(t, world!, story, ++number));
     }
+
+    test("after all of it both are ready for work, without having been started again", async () => {
+      await Promise.all([world!.worker.ready(), world!.manager.ready()]);
+    });
   });
 }
 
-/** The package is staged, byte for byte, whatever the network does; nobody does anything about it. */
-async function tell(t: TestContext, servers: Servers, story: FaultStory): Promise<void> {
-  const production = await startProduction(t, servers);
-  const proxies = await startBehindProxies(t, production);
-  const proxy = proxies[story.server];
-  if (story.server === "archive") proxy.play(story.fault, story.connections);
-  else proxies.archive.play({ kind: "throttle", bytesPerSecond });
-  assert.equal((await production.run(["stage", "request", "big"])).code, 0);
-  if (story.server !== "archive") {
-    await until("the package is on its way", async () => (await item(production)).status === "in_progress");
-    proxy.play(story.fault, story.connections);
+/**
+ * One package is in the middle when the fault begins, and comes to its end while it lasts; another is asked for meanwhile.
+ * Both are staged, byte for byte and once, and nobody does anything about it.
+ */
+async function tell(t: TestContext, world: ChaosWorld, story: NetworkFault, number: number): Promise<void> {
+  const { archive, proxies, put, request } = world;
+  const { server, fault, times, seconds } = story;
+  const proxy = proxies[server];
+  const [first, second] = [`first-${number}`, `second-${number}`];
+  await put({ [first]: 6_000_000, [second]: 300_000 });
+  if (server === "archive") await proxy.play(fault, times);
+  else archive.hold(first);
+  const jobs = [await request(first)];
+  if (server !== "archive") {
+    await until("the first package is in the middle", () => archive.isHolding(first));
+    await proxy.play(fault, times);
   }
-  await until("the fault has met with somebody", () => proxy.hits > 0 || story.fault.kind === "latency");
-  if (story.seconds !== undefined) await pause(story.seconds * 1000);
-  const ended = performance.now();
-  if (story.seconds !== undefined) proxy.pass();
-  // Waiting is done by a program that no fault concerns.
-  const { code, stderr } = await production.run(["stage", "wait", "1"]);
-  const seconds = (performance.now() - ended) / 1000;
-  assert.equal(code, 0, stderr);
-  const { status, attempt } = await item(production);
-  assert.equal(status, "completed");
-  await until("nothing lies beside the package", async () =>
-    (await readdir(join(production.root, "staged"))).every((name) => !name.startsWith(".")),
-  );
-  await assertStaged(production, ["big"]);
-  t.diagnostic(`staged ${seconds.toFixed(1)} s later, by attempt ${attempt}`);
-  assert.ok(seconds < story.within, `it took ${seconds.toFixed(1)} s, promised are ${story.within}`);
-  if (process.env.CHAOS_TIMES) {
-    await appendFile(process.env.CHAOS_TIMES, `${JSON.stringify({ title: titleOf(story), seconds, attempt })}\n`);
-  }
-}
-
-/** A manager, and a worker each of whose servers is behind a proxy of its own. */
-async function startBehindProxies(t: TestContext, production: Production) {
-  const { settings, redis, postgres } = production;
-  const archive = await startFaultProxy(t, await startPlainArchive(t, production.archive));
-  const proxies: Record<FaultStory["server"], FaultProxy> = {
-    archive,
-    Redis: await startFaultProxy(t, redis),
-    PostgreSQL: await startFaultProxy(t, postgres),
-  };
-  const endpoint = `http://127.0.0.1:${archive.port}`;
-  Object.assign(settings, {
-    storage__allowed_endpoints: JSON.stringify([endpoint]),
-    storage__stall_timeout: "2s",
-    s3__cologne_lta__access_key: "key",
-    s3__cologne_lta__secret_key: "secret of the archive",
-    broker__lease: "4s",
-    manager__sweep_interval: "1s",
-    staging__claim_lease: "4s",
-    staging__retry_base: "1s",
-  });
-  await seedLocations(production, [
-    {
-      ...{ name: "lta", locationType: "long_term_archive", priority: 0, active: true },
-      ...{ storageType: "s3", endpoint, bucket: "raw", prefix: "", region: "default" },
-    },
-  ]);
-  await archivePackages(production, { big: size });
-  await Promise.all([
-    production.start(["manager"]),
-    production.start(["worker", "--location", "ramses_processing"], {
-      settings: {
-        redis__port: String(proxies.Redis.port),
-        database__port: String(proxies.PostgreSQL.port),
-      },
-    }),
-  ]);
-  return proxies;
-}
-
-async function item({ run }: Production): Promise<{ status: string; attempt: number }> {
-  return (await run(["stage", "progress", "1", "--output", "json"])).json.items[0];
+  jobs.push(await request(second));
+  archive.letGo(first);
+  await until("the fault has struck", () => proxy.hits >= (times ?? 1));
+  if (seconds !== undefined) await pause(seconds * 1000);
+  const since = performance.now();
+  if (seconds !== undefined) await proxy.pass();
+  await world.staged(jobs);
+  await recovered(t, since);
+  await world.expectWhole(jobs);
+  await proxy.pass();
 }
