@@ -37,8 +37,10 @@ test("every npm package of the image is named in packages.txt, and none that onl
     assert.ok(!listed.includes(unwanted), `${unwanted} has no business in the image`);
   }
   const { devDependencies } = JSON.parse(await read("package.json")) as { devDependencies: Record<string, string> };
+  // The tests of the charts read YAML with what the celery package reads it with.
+  const alsoNeeded = Object.keys(lock.packages["packages/celery"]?.dependencies ?? {});
   assert.deepEqual(
-    Object.keys(devDependencies).filter((name) => listed.includes(name)),
+    Object.keys(devDependencies).filter((name) => listed.includes(name) && !alsoNeeded.includes(name)),
     [],
   );
   assert.ok(listed.includes("pg") && listed.includes("@ccatobs/celery"), "the application itself is missing");

@@ -115,7 +115,7 @@ export const tables = {
     ),
     retries: whole("tries for one read before its source counts as unreachable", 0, 100, 5),
     stall_timeout: duration("a read that brings nothing for so long is begun anew", "60s"),
-    part_size: size("a package is read in parts of so many bytes, several at once", "16 MiB", 8 * 1024 * 1024),
+    part_size: size("a package is read in parts of about so many bytes, several at once", "16 MiB", 8 * 1024 * 1024),
     connections: whole("parts of one package that are read at once, at most", 1, 64, 4),
     read_memory: size("memory of a worker for parts that come before their turn", "48 MiB"),
     rate_limit: size("bytes a second that a worker reads from archives at most; 0: no limit", "0"),

@@ -30,7 +30,7 @@ export const packageFetch: CommandDefinition<FetchInput> = {
     { flags: "--keys <name>", description: "S3: take the keys from the table s3.<name> of the settings" },
     {
       flags: "--part-size <size>",
-      description: 'bytes that are asked for at once ("16MiB"; at least 8MiB)',
+      description: 'about so many bytes are asked for at once ("16MiB"; at least 8MiB)',
       setting: "storage.part_size",
     },
     {
