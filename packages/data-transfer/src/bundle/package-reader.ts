@@ -75,6 +75,8 @@ export async function createPackageReader(options: PackageReaderOptions): Promis
   const archive = await Promise.all([...archiveAlgorithms].map(createHasher));
   const hashers = await createFileHashers(new Set([sumAlgorithm, ...register.algorithms, ...algorithms]));
   const sum = hashers.get(sumAlgorithm) as Hasher;
+  const usual: ReadonlySet<string> = new Set([sumAlgorithm, ...algorithms]);
+  const usualHashers = [...usual].map((algorithm) => hashers.get(algorithm as ChecksumAlgorithm) as Hasher);
   const heads = taker.note && createHeadKeeper();
 
   let file: OpenFile | undefined;
@@ -210,13 +212,12 @@ export async function createPackageReader(options: PackageReaderOptions): Promis
     noteHead(head);
   }
 
-  function usedHashers(expected: ExpectedFile | undefined): Hasher[] {
-    const used = new Set([
-      sumAlgorithm,
-      ...(expected?.checksums ?? []).map(({ algorithm }) => algorithm),
-      ...algorithms,
-    ]);
-    return [...used].map((algorithm) => hashers.get(algorithm) as Hasher);
+  function usedHashers(expected: ExpectedFile | undefined): readonly Hasher[] {
+    // Nearly all files of a package have the same checksums.
+    if (expected === undefined || expected.checksums.every(({ algorithm }) => usual.has(algorithm)))
+      return usualHashers;
+    const used = new Set([...usual, ...expected.checksums.map(({ algorithm }) => algorithm)]);
+    return [...used].map((algorithm) => hashers.get(algorithm as ChecksumAlgorithm) as Hasher);
   }
 }
 
@@ -224,7 +225,7 @@ interface OpenFile {
   path: string;
   size: number;
   expected: ExpectedFile | undefined;
-  used: Hasher[];
+  used: readonly Hasher[];
   /** What is to be noted with its first part; empty from its second on, undefined where it is not kept. */
   head: Uint8Array | undefined;
   /** Bytes read so far. */

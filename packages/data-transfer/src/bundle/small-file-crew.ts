@@ -9,7 +9,10 @@ export interface SmallFileBatch {
   memory: number;
   /** That memory, the first time that a thread hears of it: each further time would look like as much new memory to V8. */
   buffer: SharedArrayBuffer | undefined;
-  files: { path: string; start: number; length: number }[];
+  /** Their paths, with NUL between them: one text is handed to a thread in a fraction of the time of as many objects. */
+  paths: string;
+  /** Where each begins in the memory, and its length. */
+  places: Uint32Array;
   mode: number;
   /** The process's umask would take bits away from the mode. */
   masked: boolean;
@@ -30,8 +33,9 @@ export interface SmallFileReport {
   }[];
 }
 
-export type SmallFileJob = Omit<SmallFileBatch, "id" | "memory" | "buffer"> & {
+export type SmallFileJob = Omit<SmallFileBatch, "id" | "memory" | "buffer" | "paths" | "places"> & {
   memory: Pick<WriteMemory, "number" | "buffer">;
+  files: { path: string; start: number; length: number }[];
 };
 
 const threadCount = 2;
@@ -66,16 +70,19 @@ export async function writeSmallFiles(job: SmallFileJob): Promise<SmallFileRepor
 
 function handOver(thread: Thread, job: SmallFileJob): Promise<SmallFileReport["failures"]> {
   const id = ++lastId;
-  const files = job.files.length;
+  const { files: all, memory, ...options } = job;
+  const files = all.length;
   thread.load += files;
   return new Promise<SmallFileReport["failures"]>((resolve, reject) => {
     thread.answers.set(id, { files, settle: ({ failures }) => resolve(failures), fail: reject });
     thread.worker.ref();
-    const { number, buffer } = job.memory;
+    const { number, buffer } = memory;
     const isKnown = thread.memories.has(number);
     thread.memories.add(number);
-    const batch: SmallFileBatch = { ...job, id, memory: number, buffer: isKnown ? undefined : buffer };
-    thread.worker.postMessage(batch);
+    const paths = all.map(({ path }) => path).join("\0");
+    const places = Uint32Array.from(all.flatMap(({ start, length }) => [start, length]));
+    const known = { id, memory: number, buffer: isKnown ? undefined : buffer };
+    thread.worker.postMessage({ ...options, ...known, paths, places } satisfies SmallFileBatch);
   }).finally(() => {
     thread.load -= files;
     if (thread.load === 0) thread.worker.unref();

@@ -14,12 +14,15 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 port.on("message", (batch: SmallFileBatch) => {
   const memory = memoryOf(batch);
   const report: SmallFileReport = { id: batch.id, failures: [] };
-  let left = batch.files.length;
+  const paths = batch.paths.split("\0");
+  let left = paths.length;
   const ended = () => {
     left -= 1;
     if (left === 0) port.postMessage(report);
   };
-  for (const [index, { path, start, length }] of batch.files.entries()) {
+  for (const [index, path] of paths.entries()) {
+    const start = batch.places[2 * index] as number;
+    const length = batch.places[2 * index + 1] as number;
     const failed = (error: NodeJS.ErrnoException) => {
       const { code, errno, syscall, message } = error;
       report.failures.push({ index, code, errno, syscall, message });

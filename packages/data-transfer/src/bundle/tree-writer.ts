@@ -1,5 +1,4 @@
 import { constants } from "node:fs";
-import { join } from "node:path";
 import { TakenOver } from "../errors/destination.ts";
 import { errnoOf } from "../errors/errno.ts";
 import { diskCalls as calls } from "./disk-calls.ts";
@@ -120,12 +119,12 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
 
   return {
     directory(segments) {
-      void makeDirectory(join(into, ...segments));
+      void makeDirectory(pathOf(segments));
     },
 
     begin(segments, size) {
-      const path = join(into, ...segments);
-      const parent = makeDirectory(join(path, ".."));
+      const path = pathOf(segments);
+      const parent = makeDirectory(folderOf(path));
       const file: Growing = {
         ...{ number: count++, path, size, position: 0, parent, slab: undefined, start: 0, large: undefined },
       };
@@ -205,6 +204,11 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
     },
   };
 
+  /** Names of members are plain ones: there is nothing to be resolved. */
+  function pathOf(segments: readonly string[]): string {
+    return segments.length === 0 ? into : `${into}/${segments.join("/")}`;
+  }
+
   /** A piece may need a slab for the end of a large file, for small ones behind it, and for the beginning of the next large one. */
   function full(): boolean {
     return memory.free < 3 || underway.size > maxUnderway;
@@ -232,7 +236,7 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
   function makeDirectory(path: string): Promise<void> {
     const known = directories.get(path);
     if (known !== undefined) return known;
-    const made = makeDirectory(join(path, "..")).then(async () => {
+    const made = makeDirectory(folderOf(path)).then(async () => {
       if (failure !== undefined) return;
       try {
         await calls.mkdir(path, modes.dir).catch((error: unknown) => {
@@ -380,6 +384,10 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
     if (errnoOf(error) === "ENOENT") return new TakenOver({ path: into }, { cause: error });
     return translateWriteError(error, path, (error as NodeJS.ErrnoException | undefined)?.syscall ?? "write");
   }
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 function newBatch(): {
