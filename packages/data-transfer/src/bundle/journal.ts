@@ -31,9 +31,9 @@ export interface Journal {
 }
 
 /** What is durable is written down when it is so many members, or so many bytes, or when the last time is so long ago (ms). */
-const batchMembers = 2000;
+const batchMembers = 1000;
 const batchBytes = 64 * 1024 * 1024;
-const batchEvery = 1000;
+const batchEvery = 250;
 
 /**
  * Begins a journal in a private directory, or goes on with the one that is there.
