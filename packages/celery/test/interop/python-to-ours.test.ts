@@ -195,11 +195,11 @@ for (const { transport, tls } of transports) {
         speak(2)
         def outcome(result):
             try:
-                return result.get(timeout=60)
+                return arrived(result)
             except Exception as error:
                 return [type(error).__name__, result.state]
         seen = {name: outcome(result) for name, result in sent.items()}
-        seen["linked"] = [linked.get(timeout=60), sorted(child.get(timeout=60) or 0 for child in linked.children)]
+        seen["linked"] = [arrived(linked), sorted(arrived(child) or 0 for child in linked.children)]
         seen["failing"] = [outcome(failing), failing.id]
         seen
       `);

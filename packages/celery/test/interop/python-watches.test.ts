@@ -75,7 +75,7 @@ for (const { transport, tls } of transports) {
       for step in steps.tasks:
           step.options["queue"] = "${queue}"
       last = steps.apply_async()
-      last.get(timeout=60)
+      arrived(last)
       first = last.parent.parent
       tree = [value for _, value in first.collect()]
       meta = app.backend.get_task_meta(last.id)
@@ -93,7 +93,7 @@ for (const { transport, tls } of transports) {
     const seen = await python.run(`
       g = group(app.signature("add", args=(n, n), queue="${queue}") for n in range(5)).apply_async()
       g.save()
-      g.get(timeout=60)
+      arrived(g)
       again = GroupResult.restore(g.id, backend=app.backend)
       [[r.get(timeout=60) for r in again.results], again.successful(), again.completed_count()]
     `);

@@ -92,8 +92,8 @@ for (const { transport, tls } of transports) {
       for (let round = 0; round < 5; round++) {
         const header = halves.map((queue, n) => add(queue, n, n));
         assert.equal(await wait(chord(header, total(body))), 30);
-        const composed = `chord([app.signature("add", args=(n, n), queue=q) for n, q in enumerate(${JSON.stringify(halves)})],
-                                app.signature("total", queue="${body}")).apply_async().get(timeout=60)`;
+        const composed = `arrived(chord([app.signature("add", args=(n, n), queue=q) for n, q in enumerate(${JSON.stringify(halves)})],
+                                app.signature("total", queue="${body}")).apply_async())`;
         assert.equal(await python.run(composed), 30);
       }
       const deep = chord(
