@@ -76,7 +76,7 @@ const smallSizes: readonly Change[] = [
   ["bundle/tree-writer.ts", "export const pieceSize = 256 * 1024;", "export const pieceSize = 512;"],
   ["bundle/tree-writer.ts", "export const checkpointSize = 64 * 1024 * 1024;", "export const checkpointSize = 1024;"],
   ["bundle/tree-writer.ts", "const smallSize = 256 * 1024;", "const smallSize = 256;"],
-  ["bundle/journal.ts", "const batchEvery = 1000;", "const batchEvery = 0;"],
+  ["bundle/journal.ts", "const batchEvery = 250;", "const batchEvery = 0;"],
 ];
 
 /** Put before the first line of every source of ours, so that these names are not the globals. */
