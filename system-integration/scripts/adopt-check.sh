@@ -4,6 +4,13 @@
 # the cluster or the release could not be looked at.
 set -eu
 
+for tool in helm kubectl; do
+  if ! command -v "$tool" >/dev/null; then
+    printf 'error: there is no %s here\ntry: docs/runbook.md names what is needed\n' "$tool" >&2
+    exit 2
+  fi
+done
+
 deployment=$RELEASE-data-managers
 claim=$RELEASE-data
 work=$(mktemp -d)

@@ -12,7 +12,7 @@ export interface Check {
   category: Category;
   /** What should be true, as a sentence without its full stop. */
   statement: string;
-  /** `fatal`: nothing can be staged while it is not true. `warning`: it can, for now or with a risk. */
+  /** `fatal`: nothing can be staged while it is not true. `warning`: it can, but not for long, or with a risk. */
   severity: "fatal" | "warning";
   /** Checks without which this one cannot be made: it is not, when one of them has failed. They stand before it. */
   needs: readonly string[];

@@ -24,8 +24,11 @@ export async function main(argv: readonly string[], host: Host): Promise<ExitCod
     })
     .configureHelp({ showGlobalOptions: true });
   for (const option of globalOptions) program.addOption(commanderOption(option));
+  const meant = catalogue.filter((entry) => mayBeMeant(entry, argv));
+  // Whoever names no command is shown all of them, with their arguments.
+  const shown = meant.length > 0 ? meant : catalogue;
   for (const entry of catalogue) {
-    const definition = mayBeMeant(entry, argv) ? await entry.load() : undefined;
+    const definition = shown.includes(entry) ? await entry.load() : undefined;
     registerCommand(program, { ...entry, definition, groups }, (command, input, options) =>
       runCommand(command, input, options, host),
     );

@@ -55,6 +55,12 @@ test("help and version are answers, a group without its command is not", async (
   for (const [argv, code, where, text] of [
     [["--help"], 0, "stdout", /^Usage: ccat_data_transfer[\s\S]*Commands:/],
     [["settings", "show", "--help"], 0, "stdout", /Examples:\n {2}ccat_data_transfer settings show/],
+    [
+      ["package", "--help"],
+      0,
+      "stdout",
+      /Commands:\n {2}verify \[options\] <tar>[\s\S]* {2}fetch \[options\] <url> <dest>/,
+    ],
     [["--version"], 0, "stdout", /^\d+\.\d+\.\d+\n$/],
     [["settings"], 2, "stderr", /Commands:\n {2}show/],
     [[], 2, "stderr", /Usage: ccat_data_transfer/],

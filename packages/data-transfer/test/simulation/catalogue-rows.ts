@@ -1,4 +1,5 @@
 import type { Database } from "../../src/opsdb/database.ts";
+import type { Product } from "./product/load.ts";
 
 export interface PackageRows {
   id: string;
@@ -32,5 +33,19 @@ export async function insertPackage(db: Database, { id, name, size, files }: Pac
        VALUES ($1, $2, $3, 'present', now())`,
       [id, archiveId, `${name}.tar`],
     );
+  });
+}
+
+/** The archive and the place of processing that every world has. @param path  the folder of the latter */
+export async function insertLocations({ locations }: Product, db: Database, path: string): Promise<void> {
+  const site = await locations.upsertSite(db, { name: "Cologne", shortName: "cologne", location: "Germany" });
+  const common = { active: true, priority: 1 };
+  await locations.upsertLocation(db, site.id, {
+    ...{ name: "lta", locationType: "long_term_archive", storageType: "s3", ...common },
+    ...{ endpoint: "https://simulated", bucket: "raw", prefix: "", region: "cologne" },
+  });
+  await locations.upsertLocation(db, site.id, {
+    ...{ name: "ramses", locationType: "processing", storageType: "disk", ...common },
+    ...{ host: undefined, path },
   });
 }

@@ -5,7 +5,7 @@ import type { Tale } from "../../../celery/test/simulation/tale.ts";
 import type { Timeline } from "../../../celery/test/simulation/timeline.ts";
 import type { StagingItem } from "../../src/model/staging.ts";
 import type { Database } from "../../src/opsdb/database.ts";
-import { insertPackage } from "./catalogue-rows.ts";
+import { insertLocations, insertPackage } from "./catalogue-rows.ts";
 import { aPackage, digestOf, locationPath, type SimulatedPackage, sizeOf } from "./packages.ts";
 import { openDatabase } from "./participants.ts";
 import type { Product } from "./product/load.ts";
@@ -114,17 +114,7 @@ export class Operator {
   }
 
   async #fillCatalogue(db: Database): Promise<void> {
-    const { locations } = this.#options.product;
-    const site = await locations.upsertSite(db, { name: "Cologne", shortName: "cologne", location: "Germany" });
-    const common = { active: true, priority: 1 };
-    await locations.upsertLocation(db, site.id, {
-      ...{ name: "lta", locationType: "long_term_archive", storageType: "s3", ...common },
-      ...{ endpoint: "https://simulated", bucket: "raw", prefix: "", region: "cologne" },
-    });
-    await locations.upsertLocation(db, site.id, {
-      ...{ name: "ramses", locationType: "processing", storageType: "disk", ...common },
-      ...{ host: undefined, path: locationPath },
-    });
+    await insertLocations(this.#options.product, db, locationPath);
     for (const one of this.packages) {
       const files = one.files.map(({ path, bytes }) => ({ path, size: bytes.length, digest: digestOf(bytes) }));
       await insertPackage(db, { id: one.id, name: one.name, size: sizeOf(one), files });

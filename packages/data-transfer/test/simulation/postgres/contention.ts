@@ -4,7 +4,7 @@ import { Tale } from "../../../../celery/test/simulation/tale.ts";
 import { Timeline } from "../../../../celery/test/simulation/timeline.ts";
 import type { Claim } from "../../../src/model/staging.ts";
 import type { Database } from "../../../src/opsdb/database.ts";
-import { insertPackage } from "../catalogue-rows.ts";
+import { insertLocations, insertPackage } from "../catalogue-rows.ts";
 import { DatabaseHost, type Recorder } from "../database/database-host.ts";
 import { Disk } from "../disk/disk.ts";
 import { Fates } from "../fate.ts";
@@ -59,17 +59,7 @@ export async function contend(seed: number, record: Recorder): Promise<void> {
 const packages = 2;
 
 async function seedCatalogue(product: Product, db: Database): Promise<void> {
-  const { locations } = product;
-  const site = await locations.upsertSite(db, { name: "Cologne", shortName: "cologne", location: "Germany" });
-  const common = { active: true, priority: 1 };
-  await locations.upsertLocation(db, site.id, {
-    ...{ name: "lta", locationType: "long_term_archive", storageType: "s3", ...common },
-    ...{ endpoint: "https://simulated", bucket: "raw", prefix: "", region: "cologne" },
-  });
-  await locations.upsertLocation(db, site.id, {
-    ...{ name: "ramses", locationType: "processing", storageType: "disk", ...common },
-    ...{ host: undefined, path: "/data/ramses" },
-  });
+  await insertLocations(product, db, "/data/ramses");
   for (let i = 0; i < packages; i++) {
     const files = [{ path: "scan.fits", size: 10, digest: "0".repeat(64) }];
     await insertPackage(db, { id: uuidOf(i), name: `package-${i}`, size: 10, files });
