@@ -4,7 +4,7 @@
  *
  * With TEST_COUNTS=FILE one line `passed failed skipped` is appended to that file.
  */
-import { appendFileSync, globSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isAbsolute, join, relative } from "node:path";
 import { run } from "node:test";
@@ -19,17 +19,22 @@ const { values, positionals } = parseArgs({
 const files =
   positionals.length > 0 ? positionals.flatMap(testsBelow) : everyTest().filter((file) => isE2e(file) === values.e2e);
 
+/** Minutes that a test file may take. The runner asks it to end then; one that does not listen is killed a little later. */
+const longest = 15;
+
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const skipped: string[] = [];
 const started = performance.now();
 
+const seenAt = new Map<string, number>();
 const stream = run({
   files,
   cwd: root,
   // End-to-end tests share what there is one of on a machine. The others mostly wait for servers of their own.
   concurrency: values.e2e ? 1 : Math.max(2, availableParallelism()),
-  timeout: 15 * 60_000,
+  timeout: longest * 60_000,
 });
+setInterval(killStuck, 30_000).unref();
 stream.on("test:pass", (test) => {
   if (test.skip === undefined || test.skip === false) return;
   skipped.push(
@@ -61,6 +66,21 @@ for (const test of skipped) say(`SKIPPED ${test}`);
 if (counts.failed > 0) fail(`${counts.failed} tests failed`);
 if (counts.passed === 0) fail("no test ran");
 if (counts.skipped > 0 && process.env.CI === "true") fail("with CI=true no test is skipped");
+
+/** A process that no longer turns its loop takes no notice of a request to end, and would be waited for. */
+function killStuck(): void {
+  const list = `/proc/self/task/${process.pid}/children`;
+  if (!existsSync(list)) return;
+  const children = new Set(readFileSync(list, "utf8").match(/\d+/g));
+  for (const pid of seenAt.keys()) if (!children.has(pid)) seenAt.delete(pid);
+  for (const pid of children) {
+    const since = seenAt.get(pid) ?? performance.now();
+    seenAt.set(pid, since);
+    if (performance.now() - since < (longest + 1) * 60_000) continue;
+    say(`KILLED, as it did not end: ${readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").at(-2)}`);
+    process.kill(Number(pid), "SIGKILL");
+  }
+}
 
 function everyTest(): string[] {
   const places = ["packages/*/test", "testing/test", "system-integration/**/test"];

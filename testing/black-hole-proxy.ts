@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { resetSocket } from "./reset-socket.ts";
 import type { Scope } from "./scope.ts";
 
 export interface BlackHoleProxy {
@@ -27,14 +28,14 @@ export async function startBlackHoleProxy(
 
   // allowHalfOpen: an end that one side sends is passed on as an end, not answered with ours.
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-    if (mode === "cut") return void client.resetAndDestroy();
+    if (mode === "cut") return void resetSocket(client);
     const server = mode === "pass" ? connect({ ...target, allowHalfOpen: true, noDelay: true }) : undefined;
     const pair = { client, server };
     pairs.add(pair);
     const reset = () => {
       pairs.delete(pair);
-      client.resetAndDestroy();
-      server?.resetAndDestroy();
+      resetSocket(client);
+      if (server) resetSocket(server);
     };
     // Of this the server learns nothing.
     let givenUp = false;
@@ -67,8 +68,8 @@ export async function startBlackHoleProxy(
 
   function resetAll(): void {
     for (const { client, server } of pairs) {
-      client.resetAndDestroy();
-      server?.resetAndDestroy();
+      resetSocket(client);
+      if (server) resetSocket(server);
     }
     pairs.clear();
   }

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { resetSocket } from "../reset-socket.ts";
 import type { Fault, Play } from "./fault.ts";
 
 /** A client and the server that it is connected with, as long as one of them is there. */
@@ -99,14 +100,14 @@ export function join(client: Socket, server: Socket, playing: () => Play | undef
         spoilt = true;
         break;
       case "half-open":
-        (fault.told === "server" ? server : client).resetAndDestroy();
+        resetSocket(fault.told === "server" ? server : client);
     }
   }
 
   function reset(): void {
     deaf = true;
-    client.resetAndDestroy();
-    server.resetAndDestroy();
+    resetSocket(client);
+    resetSocket(server);
   }
 
   function carry(from: Socket, to: Socket, change: (piece: Buffer, came: number) => Promise<Buffer>): void {
@@ -132,7 +133,7 @@ export function join(client: Socket, server: Socket, playing: () => Play | undef
         const passed = deaf ? nothing : await change(isEnd ? nothing : what, came);
         if (deaf && isEnd) from.destroy();
         else if (what === "end") to.end();
-        else if (what === "reset") to.resetAndDestroy();
+        else if (what === "reset") resetSocket(to);
         else if (!deaf) await write(to, passed);
         line.shift();
         held -= what.length;
