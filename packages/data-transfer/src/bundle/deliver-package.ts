@@ -19,6 +19,7 @@ export interface DeliveryOptions {
   signal: AbortSignal;
   waivedRules?: ReadonlySet<SafetyRule>;
   direct?: boolean;
+  syncedAlone?: number;
   resume?: boolean;
   /** Put lists of checksums, and of links, beside the target; they replace what is there. True by default. */
   lists?: boolean;

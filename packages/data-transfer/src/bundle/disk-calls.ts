@@ -38,7 +38,8 @@ const most = Math.max(1, Math.floor(threadPoolSize() / 4));
 let underway = 0;
 const waiting: (() => void)[] = [];
 
-function limited<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+/** Of calls that are so limited, no more than those threads' number are on their way, whichever they are. */
+export function limited<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
   return async (...args) => {
     if (underway >= most) await new Promise<void>((resolve) => waiting.push(resolve));
     else underway += 1;

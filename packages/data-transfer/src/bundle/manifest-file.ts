@@ -11,8 +11,8 @@ import { checkMemberPath, escapeName } from "./names.ts";
 /** What a manifest in a file says of a package. Whatever it does not say is not compared. */
 export interface FileManifest {
   readonly package: { readonly size?: number; readonly checksums: readonly Checksum[] };
-  /** The files, in the order of the manifest, read from it anew each time; undefined where it lists none. */
-  readonly files: (() => AsyncIterable<ListedFile>) | undefined;
+  /** The files, in the order of the manifest; long ones are read anew each time. Undefined where it lists none. */
+  readonly files: readonly ListedFile[] | (() => AsyncIterable<ListedFile>) | undefined;
   readonly fileCount: number;
   /** Every file has a checksum. */
   readonly complete: boolean;
@@ -36,8 +36,8 @@ export interface OpenManifestFile extends FileManifest {
  * Opens a manifest: `{"package":{"size":N,"xxh64":"hex","sha256":"hex"},"files":[{"path":"...","size":N,...}]}`. Of the
  * package everything may be missing, of a file the checksums, and either of the two keys.
  *
- * The file is read to its end once, and everything in it is checked: keys, types, digits, safe names, names that meet. No
- * more than a piece of it is held in memory, and one entry of {@link FileManifest.files} at a time; of the names this
+ * The file is read to its end once, and everything in it is checked: keys, types, digits, safe names, names that meet. Of a
+ * long one no more than a piece is held in memory, and one entry of {@link FileManifest.files} at a time; of the names this
  * first pass keeps what it needs to find two that are alike.
  *
  * @throws ManifestFileInvalid with the place in the file; UsageError where it cannot be read, or not more than once
@@ -51,10 +51,10 @@ export async function openManifestFile(path: string, signal: AbortSignal): Promi
     if (!stats.isFile()) throw unreadable(path, "it is not a regular file, and it is read several times");
     const file = { path, handle, stats };
     const found = await readThrough(file, signal);
-    const { files: listed } = found;
+    const { files: listed, kept } = found;
     return {
       ...found,
-      files: listed ? () => filesIn(file, signal) : undefined,
+      files: listed ? (kept ?? (() => filesIn(file, signal))) : undefined,
       close: () => handle.close(),
     };
   } catch (error) {
@@ -69,7 +69,10 @@ interface OpenFile {
   stats: BigIntStats;
 }
 
-type Whole = Omit<FileManifest, "files"> & { files: boolean };
+type Whole = Omit<FileManifest, "files"> & { files: boolean; kept: readonly ListedFile[] | undefined };
+
+/** Manifests of so many bytes are kept as they were read: some five times as much memory. */
+const keptBytes = 4 * 1024 * 1024;
 
 /** The first pass: checks all, keeps what is said of the package. */
 async function readThrough(file: OpenFile, signal: AbortSignal): Promise<Whole> {
@@ -77,6 +80,7 @@ async function readThrough(file: OpenFile, signal: AbortSignal): Promise<Whole> 
   let described: FileManifest["package"] = { checksums: [] };
   let count = 0;
   let complete = true;
+  const kept: ListedFile[] | undefined = file.stats.size <= keptBytes ? [] : undefined;
   const keys = new Set<string>();
   const sink = createSink({
     key(key) {
@@ -90,6 +94,7 @@ async function readThrough(file: OpenFile, signal: AbortSignal): Promise<Whole> 
     file(found, offset) {
       count += 1;
       complete &&= found.checksums.length > 0;
+      kept?.push(found);
       try {
         register.file(found.path, checkMemberPath(found.path), offset);
       } catch (error) {
@@ -99,7 +104,7 @@ async function readThrough(file: OpenFile, signal: AbortSignal): Promise<Whole> 
   });
   for await (const _ of pushAll(file, sink, signal));
   if (keys.size === 0) throw await invalid(file, new PlacedFlaw(0, "", "it has neither a package nor files"));
-  return { package: described, files: keys.has("files"), fileCount: count, complete };
+  return { package: described, files: keys.has("files"), fileCount: count, complete, kept };
 }
 
 /** Every later pass. */

@@ -19,9 +19,11 @@ export interface SmallFileBatch {
   gid: number | undefined;
   /** What lies there under a file's name already is removed. */
   anew: boolean;
+  /** Each is synced before it is closed; else whoever asked does that. */
+  sync: boolean;
 }
 
-/** The answer to a batch: what failed, by the file's place in it. All others are written, synced and closed. */
+/** The answer to a batch: what failed, by the file's place in it. All others are written and closed, and synced where that was asked for. */
 export interface SmallFileReport {
   id: number;
   failures: {
@@ -40,7 +42,9 @@ export type SmallFileJob = Omit<SmallFileBatch, "id" | "memory" | "buffer" | "pa
 
 const threadCount = 2;
 /** Files at once in a thread's hands: each holds a thread of libuv's pool while it is synced. */
-const filesAtOnce = Math.max(4, Math.floor(threadPoolSize() / 4));
+const syncedAtOnce = Math.max(4, Math.floor(threadPoolSize() / 4));
+/** The same where they are not synced: enough that a thread need not wait for the next ones. */
+const writtenAtOnce = 64;
 
 interface Thread {
   worker: Worker;
@@ -56,14 +60,14 @@ const waiting: (() => void)[] = [];
 let lastId = 0;
 
 /**
- * Has one of a few threads write files whole and sync them. Resolves when all of the batch are written, or have failed.
+ * Has one of a few threads write files whole. Resolves when all of the batch are written, or have failed.
  * The threads are started by the first call, serve all packages, and keep no process alive.
  */
 export async function writeSmallFiles(job: SmallFileJob): Promise<SmallFileReport["failures"]> {
   threads ??= Array.from({ length: threadCount }, startThread);
   for (;;) {
     const thread = threads.reduce((least, one) => (one.load < least.load ? one : least));
-    if (thread.load < filesAtOnce) return await handOver(thread, job);
+    if (thread.load < (job.sync ? syncedAtOnce : writtenAtOnce)) return await handOver(thread, job);
     await new Promise<void>((resolve) => waiting.push(resolve));
   }
 }

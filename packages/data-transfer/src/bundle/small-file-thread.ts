@@ -1,5 +1,5 @@
 /**
- * A thread that writes small files whole: open, write, fsync, close. Started by small-file-crew.ts.
+ * A thread that writes small files whole: open, write, fsync where that is asked for, close. Started by small-file-crew.ts.
  *
  * Opening and writing are synchronous here, which costs a fraction of what the same calls cost the main thread; syncing,
  * which waits for the disk, is not, so that many files wait together.
@@ -40,17 +40,18 @@ port.on("message", (batch: SmallFileBatch) => {
       continue;
     }
     const file = descriptor;
+    if (!batch.sync) {
+      close(file, failed);
+      ended();
+      continue;
+    }
     fsync(file, (error) => {
       // ENOSPC and EDQUOT may come as late as here, or at close; and a failed fsync is never repeated.
       if (error) {
         failed(error);
         closeQuietly(file);
       } else {
-        try {
-          closeSync(file);
-        } catch (late) {
-          failed(late as NodeJS.ErrnoException);
-        }
+        close(file, failed);
       }
       ended();
     });
@@ -81,6 +82,14 @@ function create(path: string, { mode, masked, gid, anew }: SmallFileBatch): numb
   } catch (error) {
     closeQuietly(descriptor);
     throw error;
+  }
+}
+
+function close(descriptor: number, failed: (error: NodeJS.ErrnoException) => void): void {
+  try {
+    closeSync(descriptor);
+  } catch (error) {
+    failed(error as NodeJS.ErrnoException);
   }
 }
 

@@ -3,7 +3,7 @@ import { TakenOver } from "../errors/destination.ts";
 import { errnoOf } from "../errors/errno.ts";
 import { diskCalls as calls } from "./disk-calls.ts";
 import { type LargeFile, openLargeFile } from "./large-file.ts";
-import { type SmallFileJob, writeSmallFiles } from "./small-file-crew.ts";
+import { createSmallFiles } from "./small-files.ts";
 import { translateWriteError } from "./translate-write-error.ts";
 import { borrowWriteMemory, returnWriteMemory, type Slab, slabSize } from "./write-memory.ts";
 
@@ -24,6 +24,11 @@ export interface TreeWriterOptions {
   direct?: boolean;
   /** There may be files of an earlier attempt: they give way. */
   anew?: boolean;
+  /**
+   * So many small files are synced one by one, those that come after them all together where the system can do that; 128 by
+   * default, since that makes the file system write everybody's data.
+   */
+  syncedAlone?: number;
   /**
    * Told when `bytes` of the file of that number are durable: all of it, synced and closed, or so many from its beginning.
    * Files have their numbers in the order of {@link TreeWriter.begin}, from 0, but end in any order.
@@ -68,12 +73,8 @@ export const pieceSize = 256 * 1024;
 export const checkpointSize = 64 * 1024 * 1024;
 /** Files below this are written whole, by threads. */
 const smallSize = 256 * 1024;
-/** Small files are handed to a thread so many at a time. */
-const batchFiles = 16;
 /** Files and folders that may be on their way to the disk at once. */
 const maxUnderway = 64;
-/** A small file begins at a multiple of this in its slab: no two threads then touch one line of the processor's cache. */
-const spacing = 64;
 
 interface Growing {
   number: number;
@@ -94,16 +95,13 @@ interface Growing {
  * once. What waits to be written lies in 8 MiB of memory.
  */
 export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
-  const { into, modes, signal, direct = true, anew = false, onDurable } = options;
+  const { into, modes, signal, direct = true, anew = false, syncedAlone = 128, onDurable } = options;
   // The process's umask would take bits away from what the settings say.
   const masked = (modes.file & process.umask()) !== 0;
   const directories = new Map<string, Promise<void>>([[into, Promise.resolve()]]);
   const underway = new Set<Promise<void>>();
   const memory = borrowWriteMemory();
   let current: Growing | undefined;
-  let smallSlab: Slab | undefined;
-  let batch: { files: SmallFileJob["files"]; numbers: number[]; slabs: Slab[]; parents: Set<Promise<void>> } =
-    newBatch();
   let count = 0;
   let failure: { error: unknown } | undefined;
   let stopped = false;
@@ -113,6 +111,10 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
     failure ??= { error: translate(error, path) };
     wake?.();
   };
+  const smallFiles = createSmallFiles({
+    ...{ into, memory, mode: modes.file, masked, gid: modes.gid, anew, syncedAlone, fail, follow, onDurable },
+    hasFailed: () => failure !== undefined,
+  });
   const aborted = () => fail(signal.reason, into);
   signal.addEventListener("abort", aborted, { once: true });
   if (signal.aborted) aborted();
@@ -129,7 +131,7 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
         ...{ number: count++, path, size, position: 0, parent, slab: undefined, start: 0, large: undefined },
       };
       if (size >= smallSize) file.large = beginLarge(file);
-      else if (size > 0) placeSmall(file);
+      else if (size > 0) smallFiles.place(file);
       current = file;
       return file.number;
     },
@@ -157,7 +159,7 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
     finish() {
       const file = current as Growing;
       current = undefined;
-      if (file.large === undefined) return addToBatch(file);
+      if (file.large === undefined) return smallFiles.add(file);
       if (file.slab !== undefined) writePiece(file);
       follow(finishLarge(file));
     },
@@ -166,19 +168,19 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
       if (failure !== undefined) throw failure.error;
       if (!full()) return undefined;
       // What fills the memory may be small files that no thread has yet.
-      sendBatch();
+      smallFiles.send();
       return untilRoom();
     },
 
     async done() {
-      sendBatch();
+      smallFiles.finish();
       while (underway.size > 0 && failure === undefined) await Promise.race([...underway, woken()]);
       if (failure !== undefined) throw failure.error;
       signal.removeEventListener("abort", aborted);
     },
 
     async settle() {
-      sendBatch();
+      smallFiles.finish();
       while (underway.size > 0 && failure === undefined) await Promise.race([...underway, woken()]);
       await current?.large?.tail;
     },
@@ -196,10 +198,7 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
       while (underway.size > 0) await Promise.all(underway);
       if (stopped) return;
       stopped = true;
-      for (const slab of batch.slabs) memory.release(slab);
-      if (smallSlab !== undefined) memory.release(smallSlab);
-      smallSlab = undefined;
-      batch = newBatch();
+      await smallFiles.stop();
       returnWriteMemory(memory);
     },
   };
@@ -262,56 +261,6 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
     } finally {
       await calls.close(descriptor);
     }
-  }
-
-  // ---- small files ----
-
-  function placeSmall(file: Growing): void {
-    if (smallSlab !== undefined && smallSlab.filled + file.size > slabSize) {
-      memory.release(smallSlab);
-      smallSlab = undefined;
-    }
-    smallSlab ??= memory.take();
-    file.slab = smallSlab;
-    file.start = smallSlab.filled;
-    smallSlab.filled = Math.ceil((smallSlab.filled + file.size) / spacing) * spacing;
-  }
-
-  function addToBatch({ number, path, size, start, slab, parent }: Growing): void {
-    if (slab !== undefined) {
-      slab.users += 1;
-      batch.slabs.push(slab);
-    }
-    batch.files.push({ path, start: (slab?.start ?? 0) + start, length: size });
-    batch.numbers.push(number);
-    batch.parents.add(parent);
-    if (batch.files.length === batchFiles) sendBatch();
-  }
-
-  function sendBatch(): void {
-    if (batch.files.length === 0) return;
-    const { files, numbers, slabs, parents } = batch;
-    batch = newBatch();
-    follow(
-      (async () => {
-        try {
-          for (const parent of parents) await parent;
-          if (failure !== undefined) return;
-          const job = { memory, files, mode: modes.file, masked, gid: modes.gid, anew };
-          const failures = await writeSmallFiles(job);
-          const failed = new Set(failures.map(({ index }) => index));
-          for (const one of failures)
-            fail(Object.assign(new Error(one.message), one), files[one.index]?.path as string);
-          for (const [index, number] of numbers.entries()) {
-            if (!failed.has(index)) onDurable?.(number, files[index]?.length as number);
-          }
-        } catch (error) {
-          fail(error, files[0]?.path as string);
-        } finally {
-          for (const slab of slabs) memory.release(slab);
-        }
-      })(),
-    );
   }
 
   // ---- large files ----
@@ -388,13 +337,4 @@ export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
 
 function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/"));
-}
-
-function newBatch(): {
-  files: SmallFileJob["files"];
-  numbers: number[];
-  slabs: Slab[];
-  parents: Set<Promise<void>>;
-} {
-  return { files: [], numbers: [], slabs: [], parents: new Set() };
 }

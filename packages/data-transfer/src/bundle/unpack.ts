@@ -16,7 +16,7 @@ import { emptyDirectory, removeTree } from "./remove-tree.ts";
 import type { FileSum } from "./sum-file.ts";
 import type { TarLink } from "./tar-reader.ts";
 import { translateWriteError } from "./translate-write-error.ts";
-import { checkpointSize, createTreeWriter, pieceSize, type TreeModes } from "./tree-writer.ts";
+import { checkpointSize, createTreeWriter, pieceSize, type TreeModes, type TreeWriterOptions } from "./tree-writer.ts";
 
 /** An archive that can be read from any byte on; storage's PackageSource is one. */
 export interface ArchiveBytes {
@@ -37,6 +37,8 @@ export interface UnpackOptions {
   waivedRules?: ReadonlySet<SafetyRule>;
   /** Write large files past the page cache where the file system lets us; true by default. */
   direct?: boolean;
+  /** See {@link TreeWriterOptions}. */
+  syncedAlone?: TreeWriterOptions["syncedAlone"];
   /** Go on from what an earlier attempt has left in the directory, and leave something to a later one; true by default. */
   resume?: boolean;
   /** Bytes of the tar that were read so far, those that an earlier attempt had read counted. */
@@ -96,7 +98,17 @@ export async function unpackPackage(options: UnpackOptions): Promise<Unpacked> {
 }
 
 async function unpackFrom(options: UnpackOptions, resume: boolean): Promise<Unpacked> {
-  const { source, manifest, directory, modes, signal, direct, waivedRules, onTrouble = () => {} } = options;
+  const {
+    source,
+    manifest,
+    directory,
+    modes,
+    signal,
+    direct,
+    syncedAlone,
+    waivedRules,
+    onTrouble = () => {},
+  } = options;
   const tree = join(directory, "tree");
   const reader = await createPackageReader({
     ...{ manifest, waivedRules, partSize: checkpointSize },
@@ -117,7 +129,15 @@ async function unpackFrom(options: UnpackOptions, resume: boolean): Promise<Unpa
   await makeTree(tree);
   const journal = await openJournal(directory, identity, leftover?.journalBytes ?? 0, onTrouble);
   const onDurable = (file: number, bytes: number) => journal.durable(file, bytes);
-  const writer = createTreeWriter({ into: tree, modes, signal, direct, anew: leftover !== undefined, onDurable });
+  const writer = createTreeWriter({
+    into: tree,
+    modes,
+    signal,
+    direct,
+    syncedAlone,
+    anew: leftover !== undefined,
+    onDurable,
+  });
 
   const take = takeFrom(reader, options, () => writer.room());
   let whole = false;

@@ -15,7 +15,7 @@ const skip = without("strace");
 const never = new AbortController().signal;
 const timeout = 600_000;
 
-for (const call of ["mkdir", "openat", "pwrite64", "fsync", "close", "rename", "chmod"]) {
+for (const call of ["mkdir", "openat", "pwrite64", "fsync", "syncfs", "close", "rename", "chmod"]) {
   test(`killed at any ${call}: nothing is visible, or the whole package; the next attempt brings it`, {
     skip,
     timeout,
@@ -52,6 +52,9 @@ const faults: [call: string, errno: string, code: string, kind: string][] = [
   ["fsync", "ENOSPC", "CDT-NO-SPACE", "space"],
   ["fsync", "EDQUOT", "CDT-NO-SPACE", "space"],
   ["fsync", "EIO", "CDT-STORAGE-FAILED", "transient"],
+  ["syncfs", "ENOSPC", "CDT-NO-SPACE", "space"],
+  ["syncfs", "EDQUOT", "CDT-NO-SPACE", "space"],
+  ["syncfs", "EIO", "CDT-STORAGE-FAILED", "transient"],
   ["mkdir", "EROFS", "CDT-DESTINATION-NOT-WRITABLE", "configuration"],
   ["mkdir", "ENOSPC", "CDT-NO-SPACE", "space"],
   ["rename", "EXDEV", "CDT-CROSS-DEVICE", "configuration"],
@@ -119,8 +122,12 @@ async function attemptUnder(
   const paths = where.flatMap((path) => ["-P", path]);
   const strace = ["-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, ...paths, "-e", `inject=${inject}`];
   const command = inject === undefined ? program : ["strace", ...strace, ...program];
-  // strace counts by thread: with one for all file-system calls it counts them all.
-  const env = { ...process.env, UV_THREADPOOL_SIZE: "1" };
+  const env = {
+    ...process.env,
+    // strace counts by thread: with one for all file-system calls it counts them all.
+    UV_THREADPOOL_SIZE: "1",
+    ...(call === "syncfs" && { SYNCED_ALONE: "0" }),
+  };
   const child = spawn(command[0] as string, command.slice(1), { env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   let errors = "";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Scope } from "../../../../testing/scope.ts";
 import { temporaryDirectory } from "../../../../testing/temporary-directory.ts";
-import { type ListedFile, openManifestFile } from "../../src/bundle/manifest-file.ts";
+import { type FileManifest, type ListedFile, openManifestFile } from "../../src/bundle/manifest-file.ts";
 import { manifestLine, manifestText } from "../../src/bundle/write-manifest.ts";
 import { DataTransferError } from "../../src/errors/data-transfer-error.ts";
 
@@ -20,8 +20,8 @@ async function opened(t: Scope, text: string | Buffer) {
   return { path, manifest };
 }
 
-async function filesOf({ files }: { files: (() => AsyncIterable<ListedFile>) | undefined }): Promise<ListedFile[]> {
-  return await Array.fromAsync(files?.() ?? []);
+async function filesOf({ files }: FileManifest): Promise<ListedFile[]> {
+  return await Array.fromAsync(typeof files === "function" ? files() : (files ?? []));
 }
 
 test("a manifest is read as it stands, and again each time it is asked for", async (t) => {
@@ -136,8 +136,13 @@ test("a manifest that cannot be read, or only once, is told as such", async (t) 
   await assert.rejects(openManifestFile(folder, signal), /not a regular file/);
 });
 
-test("a manifest that is changed between two readings is noticed", async (t) => {
-  const { path, manifest } = await opened(t, '{"files":[{"path":"a","size":1}]}');
+test("a long manifest is read anew each time, and one that is changed meanwhile is noticed", async (t) => {
+  const name = "a".repeat(200);
+  const lines = Array.from({ length: 20_000 }, (_, number) => `{"path":"${name}-${number}","size":${number}}`);
+  const { path, manifest } = await opened(t, `{"files":[${lines.join(",\n")}]}`);
+  const files = await filesOf(manifest);
+  assert.equal(files.length, lines.length);
+  assert.deepEqual(files.at(-1), { path: `${name}-19999`, size: 19_999, checksums: [] });
   await appendFile(path, "\n");
   await assert.rejects(filesOf(manifest), /it was changed while it was read/);
 });

@@ -2,7 +2,7 @@
  * Stages one package as a process of its own, to be killed and to be lied to by strace:
  * `node unpack-child.ts WORLD ATTEMPT [BREAK_AT]`, where WORLD has package.tar, manifest.json and location/. Prints `ready`
  * when all is loaded, then `done`, or the error's code and kind. At byte BREAK_AT the archive breaks: it prints `broken`,
- * and leaves what is there to a later attempt.
+ * and leaves what is there to a later attempt. SYNCED_ALONE in the environment is the option of that name.
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import { diskStorage } from "../../src/storage/disk.ts";
 const [world, attempt, breakAt] = process.argv.slice(2) as [string, string, string | undefined];
 const manifest = JSON.parse(await readFile(join(world, "manifest.json"), "utf8"));
 const signal = new AbortController().signal;
+const syncedAlone = process.env.SYNCED_ALONE === undefined ? undefined : Number(process.env.SYNCED_ALONE);
 const modes = { file: 0o640, dir: 0o750 };
 const archive = diskStorage({ root: world });
 const pin = await archive.stat("package.tar", signal);
@@ -28,7 +29,7 @@ try {
   const whole = (start: number) => archive.read("package.tar", { start }, pin, signal);
   const read = breakAt === undefined ? whole : (start: number) => broken(whole(start), Number(breakAt) - start);
   const source = { name: archive.name, ...pin, read };
-  await deliverPackage({ source, manifest, directory, target: join(staged, "package"), modes, signal });
+  await deliverPackage({ source, manifest, directory, target: join(staged, "package"), modes, signal, syncedAlone });
   process.stdout.write("done\n");
 } catch (error) {
   if (error instanceof Broken) process.stdout.write("broken\n");

@@ -45,6 +45,20 @@ test("a sync speaks for what had returned before it began, and for nothing else"
   assert.ok(brokenPromises(late, promised).includes("a.fits is not whole after rename /d/tree"));
 });
 
+test("one call for the whole file system stands for all syncs below it, and not for what comes after it", () => {
+  const all: Step = { call: "sync all", path: "/d" };
+  const below = ({ call, path }: Step) => call === "sync" && path !== "/d";
+  const steps = program();
+  const rename = steps.findIndex(({ call }) => call === "rename");
+  const together = steps.toSpliced(rename, 0, { ...all, began: 0, ended: 0 }).filter((step) => !below(step));
+  assert.deepEqual(brokenPromises(oneAfterTheOther(together), promised), []);
+  const write = together.findIndex(({ call, path }) => call === "write" && path.endsWith("b.fits"));
+  const late = together.toSpliced(write, 1);
+  const at = late.findIndex(({ call }) => call === "rename");
+  const written = oneAfterTheOther(late.toSpliced(at, 0, together[write] as Operation));
+  assert.ok(brokenPromises(written, promised).includes("folder/b.fits is not whole after rename /d/tree"));
+});
+
 test("a list that is renamed before it is synced may be there without its bytes", () => {
   const list = { path: "/d/list", size: 10 };
   const right: Step[] = [

@@ -4,7 +4,7 @@
  * - What is written, cut, made, renamed or removed is volatile at first: after a power failure it has happened or not, each
  *   for itself, in any order; of two changes to one name the later one counts.
  * - fsync of a file makes its bytes and its size durable, and not its name; fsync of a directory makes the names in it
- *   durable, and not what they name. Either speaks for what had returned before it began.
+ *   durable, and not what they name; syncfs makes all of that durable. Each speaks for what had returned before it began.
  * - A write that is not durable has happened in whole, in its first half, as a size without the bytes, or not at all.
  * - A rename lets the new name appear; the old one may still be there beside it. It is never gone without the new one.
  *
@@ -19,7 +19,7 @@ export interface PowerLossModel {
 
 /** One call; from `began` on it may have had its effect, from `ended` on it has. Both are places in the same log. */
 export type Operation = { began: number; ended: number; path: string } & (
-  | { call: "create" | "mkdir" | "sync" | "remove" }
+  | { call: "create" | "mkdir" | "sync" | "sync all" | "remove" }
   /** Without a place: at the end. */
   | { call: "write"; at: number | undefined; length: number }
   | { call: "truncate"; size: number }
@@ -70,7 +70,10 @@ export function createPowerLossModel(root: string): PowerLossModel {
           for (const change of [...changes, ...[...entries.values()].flat()]) {
             if (change.ended < began) change.durable = true;
           }
+          return;
         }
+        case "sync all":
+          syncAll(top, began);
       }
     },
 
@@ -78,6 +81,12 @@ export function createPowerLossModel(root: string): PowerLossModel {
       everyChoice((choose) => look(aSurvivor(choose)));
     },
   };
+
+  function syncAll({ changes, entries }: Node, began: number): void {
+    const named = [...entries.values()].flat();
+    for (const change of [...changes, ...named]) if (change.ended < began) change.durable = true;
+    for (const { node } of named) if (node !== undefined) syncAll(node, began);
+  }
 
   function find(path: string): Node | undefined {
     return segmentsOf(path).reduce<Node | undefined>((node, name) => node?.entries.get(name)?.at(-1)?.node, top);
@@ -156,7 +165,7 @@ export function createPowerLossModel(root: string): PowerLossModel {
 
 /** The calls as the model takes them: changes may have their effect from their beginning on, syncing has it at its end. */
 export function inOrder(operations: readonly Operation[]): Operation[] {
-  const instant = ({ call, began, ended }: Operation) => (call === "sync" ? ended : began);
+  const instant = ({ call, began, ended }: Operation) => (call.startsWith("sync") ? ended : began);
   return operations.toSorted((a, b) => instant(a) - instant(b));
 }
 

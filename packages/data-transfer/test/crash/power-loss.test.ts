@@ -25,6 +25,19 @@ test("whenever the power fails: nothing is visible, or the whole package; and wh
   await assertEachSyncCounts(t, operations, await promisedBy(world));
 });
 
+test("the same where small files are synced all together", { skip, timeout }, async (t) => {
+  const world = await aSmallPackage(t);
+  const { says, operations } = await record(world, 1, { syncedAlone: 0 });
+  assert.equal(says, "done");
+  const together = operations.filter(({ call }) => call === "sync all");
+  assert.ok(together.length > 0, "they were not");
+  const alone = operations.filter(({ call, path }) => call === "sync" && path.endsWith(".fits"));
+  assert.deepEqual(new Set(alone.map(({ path }) => nameOf(path, world.staged))), new Set(["tree/large.fits"]));
+  assert.deepEqual(brokenPromises(operations, await promisedBy(world)), []);
+  const without = operations.filter(({ call }) => call !== "sync all");
+  assert.notDeepEqual(brokenPromises(without, await promisedBy(world)), []);
+});
+
 test("the same for an attempt that goes on where an earlier one has stopped", { skip, timeout }, async (t) => {
   const world = await aSmallPackage(t);
   const first = await record(world, 1, { breakAt: world.bytes.length - 3000 });

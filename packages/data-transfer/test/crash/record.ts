@@ -16,7 +16,19 @@ export interface Recording {
 }
 
 const calls = [
-  ...["openat", "mkdir", "mkdirat", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename", "renameat"],
+  ...[
+    "openat",
+    "mkdir",
+    "mkdirat",
+    "write",
+    "pwrite64",
+    "fsync",
+    "fdatasync",
+    "syncfs",
+    "ftruncate",
+    "rename",
+    "renameat",
+  ],
   ...["renameat2", "unlink", "unlinkat", "rmdir"],
   // The model does not know these: reading the log fails where one of them comes.
   ...["writev", "pwritev", "truncate", "fallocate", "copy_file_range", "link", "linkat", "symlink", "symlinkat"],
@@ -28,11 +40,12 @@ const calls = [
  *
  * @param lie the so-manieth fsync is not made, and answered with success
  * @param breakAt bytes of the archive after which its source breaks
+ * @param syncedAlone small files that are synced one by one before the others are synced together
  */
 export async function record(
   world: PackageWorld,
   attempt: number,
-  { lie, breakAt }: { lie?: number; breakAt?: number } = {},
+  { lie, breakAt, syncedAlone }: { lie?: number; breakAt?: number; syncedAlone?: number } = {},
 ): Promise<Recording> {
   const folder = dirname(world.tarPath);
   const log = join(folder, `strace-${attempt}`);
@@ -41,7 +54,10 @@ export async function record(
   const options = ["-f", "-qq", "-y", "-s", "0", "-ttt", "-o", log, "-e", `trace=${calls.join(",")}`];
   if (lie !== undefined) options.push("-e", `inject=fsync:retval=0:when=${lie}`);
   // strace counts by thread: with one for all file-system calls it counts them all.
-  const env = { ...process.env, UV_THREADPOOL_SIZE: "1" };
+  const env = {
+    ...{ ...process.env, UV_THREADPOOL_SIZE: "1" },
+    ...(syncedAlone !== undefined && { SYNCED_ALONE: String(syncedAlone) }),
+  };
   const child = spawn("strace", [...options, ...program], { env, stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.on("data", (text: Buffer) => {

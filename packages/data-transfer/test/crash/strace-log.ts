@@ -63,6 +63,8 @@ export function readStraceLog(log: string, root: string): { operations: Operatio
         if (output.includes("(INJECTED)")) lied.push(path);
         else add({ call: "sync" });
         return;
+      case "syncfs":
+        return void add({ call: "sync all" });
       case "rename":
       case "renameat":
       case "renameat2":

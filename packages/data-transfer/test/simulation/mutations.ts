@@ -90,6 +90,12 @@ export const mutations: Mutation[] = [
     caughtAs: ["not-durable"],
   },
   {
+    name: "files that are to be synced together are not synced at all",
+    changes: [["bundle/small-files.ts", "await together.sync();", ""]],
+    kinds: ["calm"],
+    caughtAs: ["not-durable"],
+  },
+  {
     name: "folders are not synced before they appear",
     changes: [["bundle/publish.ts", "await syncDirectories(directories);", ""]],
     kinds: ["calm"],

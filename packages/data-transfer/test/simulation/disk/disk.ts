@@ -147,6 +147,14 @@ export class Disk {
     else node.unsynced.clear();
   }
 
+  /** All files. Of names the system would do the same; nothing here is to rely on that. */
+  syncFiles(directory = this.root): void {
+    for (const node of directory.entries.values()) {
+      if (node.kind === "directory") this.syncFiles(node);
+      else this.sync(node);
+    }
+  }
+
   #enter(parent: DirectoryNode, name: string, node: Node): void {
     parent.entries.set(name, node);
     parent.unsynced.add(name);

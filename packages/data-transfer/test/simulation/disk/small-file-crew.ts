@@ -9,6 +9,7 @@ export async function writeSmallFiles({
   files,
   mode,
   anew,
+  sync,
 }: SmallFileJob): Promise<SmallFileReport["failures"]> {
   const failures: SmallFileReport["failures"] = [];
   const bytes = Buffer.from(memory.buffer);
@@ -17,7 +18,7 @@ export async function writeSmallFiles({
       const file = await create(path, mode, anew);
       try {
         await file.write(bytes, start, length, 0);
-        await file.sync();
+        if (sync) await file.sync();
       } finally {
         await file.close();
       }

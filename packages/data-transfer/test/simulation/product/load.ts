@@ -67,6 +67,7 @@ const instead: Readonly<Record<string, URL>> = {
 };
 const insteadOfSource: Readonly<Record<string, URL>> = {
   "bundle/disk-calls.ts": new URL("../disk/disk-calls.ts", import.meta.url),
+  "bundle/file-system-sync.ts": new URL("../disk/file-system-sync.ts", import.meta.url),
   "bundle/small-file-crew.ts": new URL("../disk/small-file-crew.ts", import.meta.url),
   "bundle/write-memory.ts": new URL("../disk/write-memory.ts", import.meta.url),
 };
@@ -76,6 +77,7 @@ const smallSizes: readonly Change[] = [
   ["bundle/tree-writer.ts", "export const pieceSize = 256 * 1024;", "export const pieceSize = 512;"],
   ["bundle/tree-writer.ts", "export const checkpointSize = 64 * 1024 * 1024;", "export const checkpointSize = 1024;"],
   ["bundle/tree-writer.ts", "const smallSize = 256 * 1024;", "const smallSize = 256;"],
+  ["bundle/tree-writer.ts", "syncedAlone = 128", "syncedAlone = 0"],
   ["bundle/journal.ts", "const batchEvery = 250;", "const batchEvery = 0;"],
 ];
 
