@@ -23,7 +23,7 @@ interface Chunk {
   flags: Uint8Array;
   sizes: Float64Array;
   /** Made when the first file with such a digest comes. */
-  digests: Partial<Record<ChecksumAlgorithm, Uint8Array>>;
+  digests: Partial<Record<ChecksumAlgorithm, Buffer>>;
 }
 
 /** In the upper bits of an entry's flags: which digests it has. */
@@ -54,8 +54,8 @@ export function createFactTable(): FactTable {
       for (const { algorithm, digest } of checksums) {
         const known = algorithm as ChecksumAlgorithm;
         const length = digestLength[known] / 2;
-        digests[known] ??= new Uint8Array(chunkEntries * length);
-        digests[known].set(Buffer.from(digest, "hex"), at * length);
+        digests[known] ??= Buffer.alloc(chunkEntries * length);
+        digests[known].write(digest, at * length, length, "hex");
         flags[at] = (flags[at] as number) | hasDigest[known];
       }
     },
@@ -68,8 +68,8 @@ export function createFactTable(): FactTable {
         size: sizes[at] as number,
         checksums: known.map((algorithm) => {
           const length = digestLength[algorithm] / 2;
-          const bytes = (digests[algorithm] as Uint8Array).subarray(at * length, (at + 1) * length);
-          return { algorithm, digest: Buffer.from(bytes).toString("hex") };
+          const bytes = digests[algorithm] as Buffer;
+          return { algorithm, digest: bytes.toString("hex", at * length, (at + 1) * length) };
         }),
       };
     },

@@ -2,7 +2,10 @@ import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 
 /** A member of the tar, in its order. A large file may be there several times in a row, each time with more bytes. */
 export interface JournalMember {
-  /** Archive bytes between the end of the member before (padding included) and its own data; none where a file goes on. */
+  /**
+   * Archive bytes between the end of the member before (padding included) and its own data; none where a file goes on. They
+   * are the member's own, and stay as they are.
+   */
   head: Uint8Array;
   /** Undefined for what has no data: directories and empty files. */
   data?: JournalData;

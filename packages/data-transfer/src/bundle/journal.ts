@@ -66,7 +66,7 @@ export async function openJournal(
   return {
     note(member, number) {
       if (file === undefined) return;
-      noted.push({ member: { ...member, head: Uint8Array.from(member.head) }, file: number });
+      noted.push({ member, file: number });
       advance();
     },
 

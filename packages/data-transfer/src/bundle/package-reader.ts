@@ -59,6 +59,7 @@ export class NotAsNoted extends Error {
 }
 
 const blockSize = 512;
+const noBytes = new Uint8Array();
 
 /**
  * Reads a package in one pass: each byte is hashed for the archive, parsed, hashed for its file and handed on once.
@@ -146,7 +147,7 @@ export async function createPackageReader(options: PackageReaderOptions): Promis
     if (isThere) taker.directory?.(segments.slice(0, -1));
     const number = isThere ? undefined : taker.begin?.(segments, size);
     // The head of what goes on from an earlier attempt has been noted by that one.
-    const toNote = noted === undefined ? head : head && new Uint8Array();
+    const toNote = noted === undefined ? head : head && noBytes;
     file = { path, size, expected, used, head: toNote, position: 0, number, notedFile: noted?.data };
     if (size === 0) noteHead(head);
   }
@@ -183,7 +184,7 @@ export async function createPackageReader(options: PackageReaderOptions): Promis
     const { path, size, position, number, head } = open;
     if (head === undefined || number === undefined) return;
     taker.note?.({ head, data: { path, size, bytes: position, digest } }, number);
-    open.head = new Uint8Array();
+    open.head = noBytes;
   }
 
   function endOfFile(): void {

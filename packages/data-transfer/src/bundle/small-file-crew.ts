@@ -59,14 +59,19 @@ let threads: Thread[] | undefined;
 const waiting: (() => void)[] = [];
 let lastId = 0;
 
+/** Starts the threads, which takes its time, for files that will come soon. */
+export function startCrew(): void {
+  threads ??= Array.from({ length: threadCount }, startThread);
+}
+
 /**
  * Has one of a few threads write files whole. Resolves when all of the batch are written, or have failed.
- * The threads are started by the first call, serve all packages, and keep no process alive.
+ * The threads are started by the first call of either function, serve all packages, and keep no process alive.
  */
 export async function writeSmallFiles(job: SmallFileJob): Promise<SmallFileReport["failures"]> {
-  threads ??= Array.from({ length: threadCount }, startThread);
+  startCrew();
   for (;;) {
-    const thread = threads.reduce((least, one) => (one.load < least.load ? one : least));
+    const thread = (threads as Thread[]).reduce((least, one) => (one.load < least.load ? one : least));
     if (thread.load < (job.sync ? syncedAtOnce : writtenAtOnce)) return await handOver(thread, job);
     await new Promise<void>((resolve) => waiting.push(resolve));
   }
@@ -84,7 +89,12 @@ function handOver(thread: Thread, job: SmallFileJob): Promise<SmallFileReport["f
     const isKnown = thread.memories.has(number);
     thread.memories.add(number);
     const paths = all.map(({ path }) => path).join("\0");
-    const places = Uint32Array.from(all.flatMap(({ start, length }) => [start, length]));
+    const places = new Uint32Array(2 * files);
+    for (let index = 0; index < files; index++) {
+      const { start, length } = all[index] as (typeof all)[number];
+      places[2 * index] = start;
+      places[2 * index + 1] = length;
+    }
     const known = { id, memory: number, buffer: isKnown ? undefined : buffer };
     thread.worker.postMessage({ ...options, ...known, paths, places } satisfies SmallFileBatch);
   }).finally(() => {

@@ -126,9 +126,9 @@ export function createSmallFiles(options: SmallFilesOptions): SmallFiles {
       for (const parent of parents) await parent;
       if (hasFailed()) return;
       const sync = together === undefined;
-      const places = files.map(({ path, slab: place, start, size }) => ({
-        ...{ path, start: (place?.start ?? 0) + start, length: size },
-      }));
+      const places = files.map(({ path, slab: place, start, size }) => {
+        return { path, start: (place?.start ?? 0) + start, length: size };
+      });
       const failures = await writeSmallFiles({ memory, files: places, mode, masked, gid, anew, sync });
       const failed = new Set(failures.map(({ index }) => index));
       for (const one of failures) fail(Object.assign(new Error(one.message), one), files[one.index]?.path as string);

@@ -13,6 +13,7 @@ import { type Leftover, readLeftover } from "./journal-reader.ts";
 import type { Manifest } from "./manifest.ts";
 import { createPackageReader, NotAsNoted, type PackageReader } from "./package-reader.ts";
 import { emptyDirectory, removeTree } from "./remove-tree.ts";
+import { startCrew } from "./small-file-crew.ts";
 import type { FileSum } from "./sum-file.ts";
 import type { TarLink } from "./tar-reader.ts";
 import { translateWriteError } from "./translate-write-error.ts";
@@ -110,6 +111,7 @@ async function unpackFrom(options: UnpackOptions, resume: boolean): Promise<Unpa
     onTrouble = () => {},
   } = options;
   const tree = join(directory, "tree");
+  if (mayHaveManyFiles(manifest)) startCrew();
   const reader = await createPackageReader({
     ...{ manifest, waivedRules, partSize: checkpointSize },
     taker: {
@@ -262,6 +264,11 @@ async function openNoted(path: string) {
     if (["ENOENT", "ELOOP"].includes(errnoOf(error) ?? "")) throw new NotAsNoted(`${path} is gone`, { cause: error });
     throw translateWriteError(error, path, "open");
   }
+}
+
+/** So many that it pays to start threads for them before they come. */
+function mayHaveManyFiles({ files }: Manifest): boolean {
+  return Array.isArray(files) && files.length >= 128;
 }
 
 async function makeTree(tree: string): Promise<void> {

@@ -4,6 +4,8 @@ import { open, unlink } from "./fs-promises.ts";
 
 // In place of src/bundle/small-file-crew.ts: what its threads do, call by call, on the simulated disk.
 
+export function startCrew(): void {}
+
 export async function writeSmallFiles({
   memory,
   files,
