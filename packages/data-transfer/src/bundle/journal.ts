@@ -32,7 +32,7 @@ export interface Journal {
 
 /** What is durable is written down when it is so many members, or so many bytes, or when the last time is so long ago (ms). */
 const batchMembers = 1000;
-const batchBytes = 64 * 1024 * 1024;
+const batchBytes = 8 * 1024 * 1024;
 const batchEvery = 250;
 
 /**
@@ -77,7 +77,7 @@ export async function openJournal(
     },
 
     async close({ wanted }) {
-      await writing;
+      while (writing !== undefined) await writing;
       if (wanted && ready.length > 0) await writeReady();
       await file?.close().catch(onTrouble);
       file = undefined;
@@ -100,7 +100,7 @@ export async function openJournal(
     if (firstNoted > 1000) noted.splice(0, firstNoted);
     if (firstNoted > 1000) firstNoted = 0;
     const due = performance.now() - writtenAt >= batchEvery;
-    if (writing !== undefined || ready.length === 0) return;
+    if (file === undefined || writing !== undefined || ready.length === 0) return;
     if (due || ready.length >= batchMembers || readyBytes >= batchBytes) writing = writeReady();
   }
 
@@ -119,6 +119,7 @@ export async function openJournal(
       file = undefined;
     }
     writing = undefined;
+    advance();
   }
 }
 

@@ -53,7 +53,7 @@ const batchFiles = 16;
 /** A file begins at a multiple of this in its slab: no two threads then touch one line of the processor's cache. */
 const spacing = 64;
 /** What is written is synced when it is so many bytes, or so many ms after the last time. */
-const syncBytes = 16 * 1024 * 1024;
+const syncBytes = 8 * 1024 * 1024;
 const syncEvery = 100;
 
 interface Batch {

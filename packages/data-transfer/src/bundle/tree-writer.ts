@@ -70,7 +70,7 @@ export interface TreeWriter {
 /** Bytes that may be written between two looks at {@link TreeWriter.room}. */
 export const pieceSize = 256 * 1024;
 /** Large files are synced whenever they have grown by so much, so that an interrupted one is not begun anew. */
-export const checkpointSize = 64 * 1024 * 1024;
+export const checkpointSize = 32 * 1024 * 1024;
 /** Files below this are written whole, by threads. */
 const smallSize = 256 * 1024;
 /** Files and folders that may be on their way to the disk at once. */

@@ -38,6 +38,7 @@ export async function deliverFromBestSource(
           target,
           modes: place.modes,
           direct: place.direct,
+          syncedAlone: place.syncedAlone,
           signal,
           onBytes: options.onBytes,
         },

@@ -16,6 +16,8 @@ export interface StagingPlace {
   modes: TreeModes;
   /** Write large files past the page cache where the file system lets us. */
   direct?: boolean;
+  /** So many small files of a package are synced one by one, the others together where that can be relied on. */
+  syncedAlone?: number;
 }
 
 /** One package on its way: all that is known of it when the work begins. */

@@ -45,6 +45,8 @@ export class Concurrency {
   #readers = 0;
   #parts = 0;
   #window: Window | undefined;
+  #hungry = true;
+  #appetite: { since: number; starved: number } | undefined;
   /** The limit before the one that is being tried, and what it brought. */
   #trial: { from: number; rate: number } | undefined;
   #pause: number = pause.least;
@@ -61,6 +63,11 @@ export class Concurrency {
   /** Parts that each read may have under way now. */
   get limit(): number {
     return this.#limit;
+  }
+
+  /** Whether readers have waited for bytes lately; true, too, where that is not known yet. */
+  get hungry(): boolean {
+    return this.#hungry;
   }
 
   /** A read has begun. @returns to be called when it has ended */
@@ -92,6 +99,13 @@ export class Concurrency {
   /** A reader has waited so many ms for bytes whose turn it was. */
   starved(ms: number): void {
     if (this.#window !== undefined) this.#window.starved += ms;
+    const now = this.#now();
+    this.#appetite ??= { since: now - ms, starved: 0 };
+    this.#appetite.starved += ms;
+    const passed = now - this.#appetite.since;
+    if (passed < window.ms) return;
+    this.#hungry = this.#appetite.starved >= passed * this.#readers * hungry;
+    this.#appetite = undefined;
   }
 
   /** The archive was busy, silent or gone: half as many parts, and no more for a while. */

@@ -20,6 +20,8 @@ export const defaultConnections = 4;
 const aloneFactor = 4;
 /** Bytes that are worth a request of their own. */
 const leastPart = 8 * 1024 * 1024;
+/** Slabs that a part may fill before its turn where nobody waits for bytes: what lies there is lost when the reader is killed. */
+const slabsOfPatient = 8;
 
 /**
  * A range of an object, cut into parts of which several are under way at once, in order.
@@ -64,6 +66,11 @@ export async function* readParallel(
   share.onRoom = () => {
     for (const part of parts) part.goOn();
   };
+  let wasHungry = true;
+  const noticeHunger = () => {
+    if (concurrency.hungry && !wasHungry) share.onRoom();
+    wasHungry = concurrency.hungry;
+  };
   const sizeOfNext = () => {
     if (concurrency.limit === 1) return partSize * aloneFactor;
     const later = (parts.at(-1)?.left ?? 0) + partSize / concurrency.limit;
@@ -78,7 +85,10 @@ export async function* readParallel(
       const to = end - next < size + partSize / 2 ? end : next + size;
       const chunks = storage.read(key, { start: next, end: to }, pin, until);
       // Each may have its share of what this read may have.
-      const mayTake = (held: number) => held < Math.max(1, Math.floor(share.most / Math.max(1, parts.length - 1)));
+      const mayTake = (held: number) => {
+        const most = concurrency.hungry ? share.most : Math.min(share.most, slabsOfPatient);
+        return held < Math.max(1, Math.floor(most / Math.max(1, parts.length - 1)));
+      };
       const ahead = parts.length > 0;
       parts.push(new ReadPart({ chunks, size: to - next, share, mayTake, concurrency, ahead, onReceived: begin }));
       next = to;
@@ -93,6 +103,7 @@ export async function* readParallel(
         yield chunk;
         // There may be a higher limit by now.
         begin();
+        noticeHunger();
       }
       parts.shift();
       begin();

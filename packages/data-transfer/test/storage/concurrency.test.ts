@@ -31,6 +31,26 @@ test("where the reader is slower than the archive, or the thread has no time, on
   assert.equal(play(busyThread, { ceiling: 8, seconds: 10 }).limit, 1);
 });
 
+test("who has waited for bytes lately is hungry, and who is not known yet, too", () => {
+  let now = 0;
+  const concurrency = new Concurrency({ ceiling: 2, now: () => now, load: () => 0 });
+  assert.equal(concurrency.hungry, true);
+  const ended = concurrency.reader();
+  const wait = (ms: number, work: number) => {
+    for (let time = 0; time < 100; time++) {
+      now += ms + work;
+      concurrency.starved(ms);
+    }
+  };
+  wait(0, 10);
+  assert.equal(concurrency.hungry, false);
+  wait(5, 5);
+  assert.equal(concurrency.hungry, true);
+  wait(0.1, 10);
+  assert.equal(concurrency.hungry, false);
+  ended();
+});
+
 test("trouble halves the number, several at a time count once, and it grows again after a while", () => {
   let now = 0;
   const concurrency = new Concurrency({ ceiling: 8, now: () => now, load: () => 0 });

@@ -83,6 +83,35 @@ test("a slow reader makes the parts behind it wait: no more is read ahead than t
   assert.equal(given, size);
 });
 
+test("little is read ahead for a reader that has not waited lately; for one that does, as much as there is memory for", async () => {
+  const long = Buffer.alloc(40 * mebibyte);
+  let received = 0;
+  const counting = counts((count) => (received += count), memoryStorage({ package: long }, 100_000));
+  let hungry = false;
+  const concurrency = fixed(2);
+  Object.defineProperty(concurrency, "hungry", { get: () => hungry });
+  const options = { partSize: 16 * mebibyte, slabs: new SlabPool(32 * slabSize), concurrency };
+  let given = 0;
+  for await (const chunk of readParallel(
+    counting,
+    "package",
+    { start: 0 },
+    { etag: "one", size: long.length },
+    never,
+    options,
+  )) {
+    given += chunk.length;
+    for (let turns = 0; turns < 1000; turns++) await turn();
+    const ahead = received - given;
+    if (!hungry) assert.ok(ahead > 7 * slabSize && ahead < 9 * slabSize, `${ahead} bytes ahead, without need`);
+    else if (given > 300_000) {
+      assert.ok(ahead > 11 * slabSize, `${ahead} bytes ahead, for one who waits`);
+      break;
+    }
+    hungry = given > 150_000;
+  }
+});
+
 test("parts that are quick leave memory to the one whose turn is next", async () => {
   const whole = memoryStorage({ package: bytes }, 100_000);
   const received = new Map<number, number>();

@@ -55,6 +55,7 @@ export async function startStagingWorker(
       archive: archives.open,
       modes: { file: staging.fileMode, dir: staging.dirMode, gid: staging.group },
       direct: staging.directWrites,
+      ...(!staging.syncTogether && { syncedAlone: Number.POSITIVE_INFINITY }),
     },
     root,
     space,

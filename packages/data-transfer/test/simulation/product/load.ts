@@ -75,7 +75,7 @@ const insteadOfSource: Readonly<Record<string, URL>> = {
 /** Packages are small here: so are the sizes from which on a file is large, and what is written down at checkpoints. */
 const smallSizes: readonly Change[] = [
   ["bundle/tree-writer.ts", "export const pieceSize = 256 * 1024;", "export const pieceSize = 512;"],
-  ["bundle/tree-writer.ts", "export const checkpointSize = 64 * 1024 * 1024;", "export const checkpointSize = 1024;"],
+  ["bundle/tree-writer.ts", "export const checkpointSize = 32 * 1024 * 1024;", "export const checkpointSize = 1024;"],
   ["bundle/tree-writer.ts", "const smallSize = 256 * 1024;", "const smallSize = 256;"],
   ["bundle/tree-writer.ts", "syncedAlone = 128", "syncedAlone = 0"],
   ["bundle/journal.ts", "const batchEvery = 250;", "const batchEvery = 0;"],
