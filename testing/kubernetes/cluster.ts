@@ -26,19 +26,36 @@ export function withoutCluster(): false | string {
   return reason;
 }
 
+/** The same for a node that runs what it is given. */
+export function withoutRealNode(): false | string {
+  if (process.env.E2E_REAL_KUBECONFIG) return false;
+  const reason = process.env.E2E_LAB
+    ? process.getuid?.() !== 0 && "needs root, who can run containers"
+    : "needs E2E_LAB, a folder with kubernetes/cluster.sh, or E2E_REAL_KUBECONFIG (CONTRIBUTING.md)";
+  if (reason && process.env.CI === "true") throw new Error(`with CI=true no test is skipped: ${reason}`);
+  return reason;
+}
+
 /**
  * The cluster that E2E_KUBECONFIG names, or else one of our own with a stand-in node, from `$E2E_LAB/kubernetes/cluster.sh`,
  * gone when `scope` ends. KUBECONFIG, and what kubectl would take by itself, are never looked at.
  *
+ * @param options.images  makes docker-archives: then the node is a real one, which has these images, and E2E_REAL_KUBECONFIG
+ *   names a cluster in its place, which has them already
  * @throws {Error} when the cluster does not say, by the ConfigMap kube-system/e2e-disposable, that tests may do with it as they like
  */
-export async function startCluster(scope: Scope): Promise<TestCluster> {
-  const kubeconfig = process.env.E2E_KUBECONFIG || (await startLab(scope));
+export async function startCluster(
+  scope: Scope,
+  { images }: { images?: () => Promise<string[]> } = {},
+): Promise<TestCluster> {
+  const { E2E_KUBECONFIG, E2E_REAL_KUBECONFIG } = process.env;
+  const given = images ? E2E_REAL_KUBECONFIG : E2E_KUBECONFIG;
+  const kubeconfig = given || (await startLab(scope, await images?.()));
   const { kubectl } = await helmBinaries("3.17");
   // kubectl keeps what it learns of a server below HOME.
   const env = { PATH: process.env.PATH, HOME: await temporaryDirectory(scope), KUBECONFIG: kubeconfig };
   const ask = async (...args: string[]) => {
-    const { stdout } = await run(kubectl, args, { env, cwd: "/" });
+    const { stdout } = await run(kubectl, args, { env, cwd: "/", timeout: 60_000 });
     return stdout;
   };
   await refuseUnlessDisposable(ask);
@@ -58,7 +75,7 @@ export async function refuseUnlessDisposable(ask: (...args: string[]) => Promise
   }
 }
 
-async function startLab(scope: Scope): Promise<string> {
+async function startLab(scope: Scope, images?: string[]): Promise<string> {
   const lab = process.env.E2E_LAB;
   if (!lab) throw new Error("needs E2E_LAB, a folder with kubernetes/cluster.sh (CONTRIBUTING.md)");
   const cache = join(process.env.E2E_CACHE || join(homedir(), ".cache/ccat_data_transfer"), "kubernetes");
@@ -69,10 +86,12 @@ async function startLab(scope: Scope): Promise<string> {
   const script = join(lab, "kubernetes/cluster.sh");
   const env = {
     ...{ PATH: process.env.PATH, HOME: homedir(), LAB: directory, SCRIPT: script, PARENT: String(process.pid) },
-    ...{ PORT: String(await freePort()), EP: String(await freePort()) },
+    ...{ PORT: String(await freePort()), EP: String(await freePort()), IMAGES: images?.join(" ") },
   };
   scope.after(await startUndertaker(env));
-  const { stdout } = await run("bash", [script, "up"], { cwd: "/", env, timeout: 240_000 });
+  // Packages may have to be installed, and a real node takes longer. Should this process die meanwhile, `down` waits for the lock.
+  const up = ["--close", join(directory, "lock"), "timeout", "--kill-after=5", "400", "bash", script, "up"];
+  const { stdout } = await run("flock", [...up, ...(images ? ["--real"] : [])], { cwd: "/", env, timeout: 420_000 });
   const kubeconfig = /^KUBECONFIG=(.*)$/m.exec(stdout)?.[1];
   if (kubeconfig === undefined) throw new Error(`${script} did not say where its kubeconfig is: ${stdout}`);
   return kubeconfig;
@@ -86,8 +105,8 @@ async function startUndertaker(env: NodeJS.ProcessEnv): Promise<() => Promise<vo
     echo ready
     wait $waits
     kill $waits 2>/dev/null
-    bash "$SCRIPT" down
-    rm -rf "$LAB"`;
+    flock --close --timeout 420 "$LAB/lock" timeout --kill-after=5 120 bash "$SCRIPT" down
+    rm -rf --one-file-system "$LAB"`;
   const options = {
     cwd: "/",
     detached: true,
