@@ -214,7 +214,7 @@ function valuesFor({ settings }: Production, address: string, certificates: stri
         ca_file: "/etc/redis/certs/archive.crt",
       },
     },
-    shutdown: { drainSeconds: 5 },
+    shutdown: { drainSeconds: 1 },
     manager: { enabled: true },
     // The node has two processors for everything.
     resources: { "cologne-staging": { requests: { cpu: "100m" } }, manager: { requests: { cpu: "10m" } } },
