@@ -18,21 +18,17 @@ export interface TestCluster {
   readonly standIn: boolean;
 }
 
-/** For a test's `skip` option. @throws {Error} with `CI=true`, where nothing may be skipped */
-export function withoutCluster(): false | string {
-  if (process.env.E2E_KUBECONFIG || process.env.E2E_LAB) return false;
-  const reason = "needs E2E_LAB, a folder with kubernetes/cluster.sh, or E2E_KUBECONFIG (CONTRIBUTING.md)";
+/**
+ * For a test's `skip` option.
+ *
+ * @param real  the node has to run what it is given
+ * @throws {Error} with `CI=true`, where nothing may be skipped
+ */
+export function withoutCluster({ real = false }: { real?: boolean } = {}): false | string {
+  const name = real ? "E2E_REAL_KUBECONFIG" : "E2E_KUBECONFIG";
+  if (process.env[name] || process.env.E2E_LAB) return false;
+  const reason = `needs E2E_LAB, a folder with kubernetes/cluster.sh, or ${name} (CONTRIBUTING.md)`;
   if (process.env.CI === "true") throw new Error(`with CI=true no test is skipped: ${reason}`);
-  return reason;
-}
-
-/** The same for a node that runs what it is given. */
-export function withoutRealNode(): false | string {
-  if (process.env.E2E_REAL_KUBECONFIG) return false;
-  const reason = process.env.E2E_LAB
-    ? process.getuid?.() !== 0 && "needs root, who can run containers"
-    : "needs E2E_LAB, a folder with kubernetes/cluster.sh, or E2E_REAL_KUBECONFIG (CONTRIBUTING.md)";
-  if (reason && process.env.CI === "true") throw new Error(`with CI=true no test is skipped: ${reason}`);
   return reason;
 }
 
@@ -48,8 +44,7 @@ export async function startCluster(
   scope: Scope,
   { images }: { images?: () => Promise<string[]> } = {},
 ): Promise<TestCluster> {
-  const { E2E_KUBECONFIG, E2E_REAL_KUBECONFIG } = process.env;
-  const given = images ? E2E_REAL_KUBECONFIG : E2E_KUBECONFIG;
+  const given = images ? process.env.E2E_REAL_KUBECONFIG : process.env.E2E_KUBECONFIG;
   const kubeconfig = given || (await startLab(scope, await images?.()));
   const { kubectl } = await helmBinaries("3.17");
   // kubectl keeps what it learns of a server below HOME.

@@ -22,15 +22,14 @@ import {
 import { assertKept } from "../../../packages/data-transfer/test/processes/production.ts";
 import { jobsThatContradictTheirItems, stagedRecords } from "../../../packages/data-transfer/test/world/items.ts";
 import { until } from "../../../packages/data-transfer/test/world/until.ts";
-import { withoutRealNode } from "../../../testing/kubernetes/cluster.ts";
+import { withoutCluster } from "../../../testing/kubernetes/cluster.ts";
 import type { Json } from "../../../testing/kubernetes-objects/kubernetes-object.ts";
-import { without } from "../../../testing/require-server.ts";
-import { somebody } from "../../image/test/e2e/build-image.ts";
+import { somebody, withoutContainers } from "../../image/test/e2e/build-image.ts";
 import { notedFiles } from "./noted-files.ts";
 import { type RealNode, startRealNode, wrongPassword } from "./real-node.ts";
 
 const MiB = 1024 * 1024;
-const skip = withoutRealNode() || without("buildah", "redis-server", "openssl", "postgresql-15");
+const skip = withoutCluster({ real: true }) || withoutContainers("redis-server", "openssl", "postgresql-15");
 const node: RealNode = skip ? undefined! : await startRealNode({ after });
 const workers = "deployment/ccat-raw-data-managers";
 /** How many files each package has that was asked for. */
@@ -39,7 +38,7 @@ const staged: Record<string, number> = {};
 let jobs = 0;
 /** So many files of a package, each a MiB, are durable before its worker is disturbed. */
 const enough = 16;
-const load = Array.from({ length: 8 }, (_, index) => `load-${index + 1}`);
+const load = Array.from({ length: 10 }, (_, index) => `load-${index + 1}`);
 
 suite("the image in pods of a real node", { skip, timeout: 600_000 }, () => {
   afterEach(async (t) => {
@@ -132,7 +131,7 @@ suite("the image in pods of a real node", { skip, timeout: 600_000 }, () => {
 
   test("probes that are switched on stay green under load", async (t) => {
     // Far less than the chart gives, so that the load lasts, and the worker is kept from the processor most of the time.
-    const slow = "--set resources.cologne-staging.limits.cpu=150m --set settings.worker.concurrency=2";
+    const slow = "--set resources.cologne-staging.limits.cpu=200m --set settings.worker.concurrency=2";
     const made = Promise.all(load.map((name) => makePackage(name, { files: 1500, bytes: 20_000 })));
     await Promise.all([made, node.install(["rotated-credentials", "health-checks"], slow)]);
     await ready();
