@@ -82,6 +82,8 @@ async function startLab(scope: Scope, images?: string[]): Promise<string> {
   const env = {
     ...{ PATH: process.env.PATH, HOME: homedir(), LAB: directory, SCRIPT: script, PARENT: String(process.pid) },
     ...{ PORT: String(await freePort()), EP: String(await freePort()), IMAGES: images?.join(" ") },
+    // A real node's network is the machine's, which has room for one: who comes second waits.
+    TURN: images ? join(cache, "real-node.turn") : join(directory, "turn"),
   };
   scope.after(await startUndertaker(env));
   // Packages may have to be installed, and a real node takes longer. Should this process die meanwhile, `down` waits for the lock.
@@ -95,6 +97,8 @@ async function startLab(scope: Scope, images?: string[]): Promise<string> {
 /** The servers leave the process that starts them: a shell of ours waits for its end, in whatever way, and takes them down. */
 async function startUndertaker(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const work = `
+    exec 9>"$TURN"
+    flock --timeout 300 9 || exit 1
     trap : TERM
     tail -f /dev/null --pid="$PARENT" -s 0.2 & waits=$!
     echo ready
@@ -110,7 +114,11 @@ async function startUndertaker(env: NodeJS.ProcessEnv): Promise<() => Promise<vo
   };
   const undertaker = spawn("sh", ["-c", work], options);
   const ended = once(undertaker, "exit");
-  await once(undertaker.stdout, "data");
+  const refused = ended.then(() =>
+    Promise.reject(new Error(`another real node has been running here for 300 s (${env.TURN})`)),
+  );
+  await Promise.race([once(undertaker.stdout, "data"), refused]);
+  refused.catch(() => {});
   undertaker.stdout.resume();
   return async () => {
     undertaker.kill("SIGTERM");

@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, suite, test } from "node:test";
+import { after, afterEach, before, suite, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { jobItems } from "../../../packages/data-transfer/src/opsdb/jobs.ts";
 import { findLocation } from "../../../packages/data-transfer/src/opsdb/locations.ts";
@@ -30,15 +30,26 @@ import { type RealNode, startRealNode, wrongPassword } from "./real-node.ts";
 
 const MiB = 1024 * 1024;
 const skip = withoutCluster({ real: true }) || withoutContainers("redis-server", "openssl", "postgresql-15");
-const node: RealNode = skip ? undefined! : await startRealNode({ after });
+let node: RealNode;
+const ends: (() => void | Promise<void>)[] = [];
 const workers = "deployment/ccat-raw-data-managers";
 /** How many files each package has that was asked for. */
 const staged: Record<string, number> = {};
 /** So many files of a package, each a MiB, are durable before its worker is disturbed. */
 const enough = 16;
+/** The chart's examples that the pod runs with. */
+const overlays = ["rotated-credentials", "health-checks"];
 const load = Array.from({ length: 10 }, (_, index) => `load-${index + 1}`);
+let made: Promise<unknown> | undefined;
 
-suite("the image in pods of a real node", { skip, timeout: 600_000 }, () => {
+suite("the image in pods of a real node", { skip, timeout: 840_000 }, () => {
+  // Also what comes up only half is taken down again.
+  before(async () => {
+    node = await startRealNode({ after: (work) => void ends.push(work) });
+  });
+  after(async () => {
+    for (const end of ends) await end();
+  });
   afterEach(async (t) => {
     node.gate.open();
     if ("passed" in t && !t.passed) t.diagnostic(await node.describe());
@@ -50,7 +61,7 @@ suite("the image in pods of a real node", { skip, timeout: 600_000 }, () => {
     const said = await node.shell.until(lastWord, (output) => output.includes("[CDT-DATABASE-LOGIN]"));
     assertKept([wrongPassword], "the pod", said);
 
-    await node.install(["rotated-credentials"]);
+    await node.install(overlays);
     await ready();
     await node.shell.until(`kubectl logs ${workers} -n ccat`, (output) => output.includes("worker is consuming"));
     const own = `kubectl get secret ccat-raw-credentials -n ccat -o go-template='{{ .data.CCAT_DATA_TRANSFER_DATABASE__PASSWORD | base64decode }}'`;
@@ -113,7 +124,6 @@ suite("the image in pods of a real node", { skip, timeout: 600_000 }, () => {
       const before = node.gate.sent(name);
       // One that is deleted by force is forgotten before its end.
       await until("the pod's process has ended", () => !existsSync(`/proc/${first}`));
-      await ready();
       const next = await node.pod();
       assert.notEqual(next.metadata.name, pod.metadata.name);
       node.gate.open();
@@ -126,11 +136,30 @@ suite("the image in pods of a real node", { skip, timeout: 600_000 }, () => {
     });
   }
 
+  test("a worker whose loop stands still in the middle of a package is restarted by its probe, and goes on", async (t) => {
+    const { job, pod, size } = await inTheMiddle("stopped");
+    const stopped = await node.processOf(pod);
+    const began = performance.now();
+    process.kill(stopped, "SIGSTOP");
+    const before = node.gate.sent("stopped");
+    const restarts = `kubectl get pod ${pod.metadata.name} -n ccat -o jsonpath='{.status.containerStatuses[0].restartCount}'`;
+    // Meanwhile what the next test needs is made.
+    await Promise.all([node.shell.until(restarts, (output) => output === "1", 180), makeLoad()]);
+    t.diagnostic(`restarted after ${((performance.now() - began) / 1000).toFixed(0)} s`);
+    const events = await node.shell.must(`kubectl describe pod ${pod.metadata.name} -n ccat`);
+    assert.match(events, /Unhealthy.*Liveness probe failed/);
+    assert.match(events, /Container cologne-staging failed liveness probe, will be restarted/);
+    assert.ok(!existsSync(`/proc/${stopped}`));
+    node.gate.open();
+    await done(job);
+    assertNotAgain(size, node.gate.sent("stopped") - before);
+    await assertAllStaged();
+  });
+
   test("probes that are switched on stay green under load", async (t) => {
     // Far less than the chart gives, so that the load lasts, and the worker is kept from the processor most of the time.
     const slow = "--set resources.cologne-staging.limits.cpu=200m --set settings.worker.concurrency=2";
-    const made = Promise.all(load.map((name) => makePackage(name, { files: 1500, bytes: 20_000 })));
-    await Promise.all([made, node.install(["rotated-credentials", "health-checks"], slow)]);
+    await Promise.all([makeLoad(), node.install(overlays, slow)]);
     await ready();
     const pod = await node.pod();
     const since = readySince(pod);
@@ -150,25 +179,6 @@ suite("the image in pods of a real node", { skip, timeout: 600_000 }, () => {
       JSON.stringify({ first, probes }),
     );
     assert.deepEqual([probes["Readiness failed"] ?? 0, probes["Liveness failed"] ?? 0], [0, 0]);
-    await assertAllStaged();
-  });
-
-  test("a worker whose loop stands still in the middle of a package is restarted by its probe, and goes on", async (t) => {
-    const { job, pod, size } = await inTheMiddle("stopped");
-    const stopped = await node.processOf(pod);
-    const began = performance.now();
-    process.kill(stopped, "SIGSTOP");
-    const before = node.gate.sent("stopped");
-    const restarts = `kubectl get pod ${pod.metadata.name} -n ccat -o jsonpath='{.status.containerStatuses[0].restartCount}'`;
-    await node.shell.until(restarts, (output) => output === "1", 180);
-    t.diagnostic(`restarted after ${((performance.now() - began) / 1000).toFixed(0)} s`);
-    const events = await node.shell.must(`kubectl describe pod ${pod.metadata.name} -n ccat`);
-    assert.match(events, /Unhealthy.*Liveness probe failed/);
-    assert.match(events, /Container cologne-staging failed liveness probe, will be restarted/);
-    assert.ok(!existsSync(`/proc/${stopped}`));
-    node.gate.open();
-    await done(job);
-    assertNotAgain(size, node.gate.sent("stopped") - before);
     await assertAllStaged();
   });
 
@@ -212,6 +222,11 @@ suite("the image in pods of a real node", { skip, timeout: 600_000 }, () => {
     await mkdir(folder, { recursive: true });
     for (let file = 0; file < files; file++) await writeFile(join(folder, `${file}.fits`), randomBytes(bytes));
     await archiveSources(node.production, [name], "2026-03-14-OU17");
+  }
+
+  function makeLoad(): Promise<unknown> {
+    made ??= Promise.all(load.map((name) => makePackage(name, { files: 1500, bytes: 20_000 })));
+    return made;
   }
 
   /** All that was asked for is there, byte for byte, and recorded; nothing else is, and nothing waits. */

@@ -55,6 +55,7 @@ export async function startRealNode(scope: Scope): Promise<RealNode> {
     if (given) await root?.run("kubectl delete namespace ccat; kubectl delete pv ccat-raw-data");
   });
   root = await startShell(scope, { version: "3.17", kubeconfig, cwd: productionChart });
+  await root.until("kubectl get nodes", (output) => / Ready /.test(output));
   const shell = await startShell(scope, {
     ...{ version: "3.17", cwd: productionChart },
     kubeconfig: await namespaceAdmin(scope, root, "ccat"),
