@@ -20,6 +20,8 @@ export interface PostgresOptions {
   tls?: boolean | CertificateOptions;
   /** Off by default: tests that stop the server need no disk. On for those that crash the machine under it. */
   fsync?: boolean;
+  /** An address to listen on beside loopback, and the range of those who may come to it. */
+  alsoOn?: { address: string; from: string };
   /** More of postgresql.conf. */
   settings?: Readonly<Record<string, string>>;
 }
@@ -117,8 +119,9 @@ export async function startPostgres(scope: Scope, options: PostgresOptions = {})
     });
     await rm(passwordFile);
 
-    const who = `${tls ? "hostssl" : "host"} all all 127.0.0.1/32 scram-sha-256\n`;
-    await writeFile(join(data, "pg_hba.conf"), who);
+    const clients = ["127.0.0.1/32", ...(options.alsoOn ? [options.alsoOn.from] : [])];
+    const who = clients.map((from) => `${tls ? "hostssl" : "host"} all all ${from} scram-sha-256\n`);
+    await writeFile(join(data, "pg_hba.conf"), who.join(""));
     if (!tls) return;
     for (const [from, name] of [
       [tls.serverCert, "server.crt"],
@@ -147,7 +150,7 @@ export async function startPostgres(scope: Scope, options: PostgresOptions = {})
 
   function start(onPort: number): Promise<ServerProcess> {
     const settings: Record<string, string> = {
-      listen_addresses: "127.0.0.1",
+      listen_addresses: ["127.0.0.1", ...(options.alsoOn ? [options.alsoOn.address] : [])].join(","),
       port: String(onPort),
       unix_socket_directories: "",
       shared_buffers: "32MB",

@@ -17,6 +17,8 @@ export interface RedisOptions {
   password?: string;
   /** Keep data over `restart()` (append-only file, synced at every write). */
   appendonly?: boolean;
+  /** An address to listen on beside loopback. */
+  alsoOn?: string;
   /** More of redis.conf, as command-line arguments: `["--maxmemory", "10mb"]`. */
   args?: readonly string[];
 }
@@ -95,7 +97,8 @@ export async function startRedis(scope: Scope, options: RedisOptions = {}): Prom
       : ["--port", String(onPort)];
     const keep = options.appendonly ? ["--appendonly", "yes", "--appendfsync", "always"] : ["--appendonly", "no"];
     const password = options.password ? ["--requirepass", options.password] : [];
-    const settings = ["--bind", "127.0.0.1", "--dir", directory, "--save", "", "--daemonize", "no", "--logfile", ""];
+    const addresses = ["127.0.0.1", ...(options.alsoOn ? [options.alsoOn] : [])];
+    const settings = ["--bind", ...addresses, "--dir", directory, "--save", "", "--daemonize", "no", "--logfile", ""];
     return startServer({
       program,
       args: [...settings, ...listen, ...keep, ...password, ...(options.args ?? [])],

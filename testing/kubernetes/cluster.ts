@@ -18,10 +18,16 @@ export interface TestCluster {
   readonly standIn: boolean;
 }
 
-/** For a test's `skip` option. @throws {Error} with `CI=true`, where nothing may be skipped */
-export function withoutCluster(): false | string {
-  if (process.env.E2E_KUBECONFIG || process.env.E2E_LAB) return false;
-  const reason = "needs E2E_LAB, a folder with kubernetes/cluster.sh, or E2E_KUBECONFIG (CONTRIBUTING.md)";
+/**
+ * For a test's `skip` option.
+ *
+ * @param real  the node has to run what it is given
+ * @throws {Error} with `CI=true`, where nothing may be skipped
+ */
+export function withoutCluster({ real = false }: { real?: boolean } = {}): false | string {
+  const name = real ? "E2E_REAL_KUBECONFIG" : "E2E_KUBECONFIG";
+  if (process.env[name] || process.env.E2E_LAB) return false;
+  const reason = `needs E2E_LAB, a folder with kubernetes/cluster.sh, or ${name} (CONTRIBUTING.md)`;
   if (process.env.CI === "true") throw new Error(`with CI=true no test is skipped: ${reason}`);
   return reason;
 }
@@ -30,15 +36,21 @@ export function withoutCluster(): false | string {
  * The cluster that E2E_KUBECONFIG names, or else one of our own with a stand-in node, from `$E2E_LAB/kubernetes/cluster.sh`,
  * gone when `scope` ends. KUBECONFIG, and what kubectl would take by itself, are never looked at.
  *
+ * @param options.images  makes docker-archives: then the node is a real one, which has these images, and E2E_REAL_KUBECONFIG
+ *   names a cluster in its place, which has them already
  * @throws {Error} when the cluster does not say, by the ConfigMap kube-system/e2e-disposable, that tests may do with it as they like
  */
-export async function startCluster(scope: Scope): Promise<TestCluster> {
-  const kubeconfig = process.env.E2E_KUBECONFIG || (await startLab(scope));
+export async function startCluster(
+  scope: Scope,
+  { images }: { images?: () => Promise<string[]> } = {},
+): Promise<TestCluster> {
+  const given = images ? process.env.E2E_REAL_KUBECONFIG : process.env.E2E_KUBECONFIG;
+  const kubeconfig = given || (await startLab(scope, await images?.()));
   const { kubectl } = await helmBinaries("3.17");
   // kubectl keeps what it learns of a server below HOME.
   const env = { PATH: process.env.PATH, HOME: await temporaryDirectory(scope), KUBECONFIG: kubeconfig };
   const ask = async (...args: string[]) => {
-    const { stdout } = await run(kubectl, args, { env, cwd: "/" });
+    const { stdout } = await run(kubectl, args, { env, cwd: "/", timeout: 60_000 });
     return stdout;
   };
   await refuseUnlessDisposable(ask);
@@ -58,7 +70,7 @@ export async function refuseUnlessDisposable(ask: (...args: string[]) => Promise
   }
 }
 
-async function startLab(scope: Scope): Promise<string> {
+async function startLab(scope: Scope, images?: string[]): Promise<string> {
   const lab = process.env.E2E_LAB;
   if (!lab) throw new Error("needs E2E_LAB, a folder with kubernetes/cluster.sh (CONTRIBUTING.md)");
   const cache = join(process.env.E2E_CACHE || join(homedir(), ".cache/ccat_data_transfer"), "kubernetes");
@@ -69,10 +81,14 @@ async function startLab(scope: Scope): Promise<string> {
   const script = join(lab, "kubernetes/cluster.sh");
   const env = {
     ...{ PATH: process.env.PATH, HOME: homedir(), LAB: directory, SCRIPT: script, PARENT: String(process.pid) },
-    ...{ PORT: String(await freePort()), EP: String(await freePort()) },
+    ...{ PORT: String(await freePort()), EP: String(await freePort()), IMAGES: images?.join(" ") },
+    // A real node's network is the machine's, which has room for one: who comes second waits.
+    TURN: images ? join(cache, "real-node.turn") : join(directory, "turn"),
   };
   scope.after(await startUndertaker(env));
-  const { stdout } = await run("bash", [script, "up"], { cwd: "/", env, timeout: 240_000 });
+  // Packages may have to be installed, and a real node takes longer. Should this process die meanwhile, `down` waits for the lock.
+  const up = ["--close", join(directory, "lock"), "timeout", "--kill-after=5", "400", "bash", script, "up"];
+  const { stdout } = await run("flock", [...up, ...(images ? ["--real"] : [])], { cwd: "/", env, timeout: 420_000 });
   const kubeconfig = /^KUBECONFIG=(.*)$/m.exec(stdout)?.[1];
   if (kubeconfig === undefined) throw new Error(`${script} did not say where its kubeconfig is: ${stdout}`);
   return kubeconfig;
@@ -81,13 +97,15 @@ async function startLab(scope: Scope): Promise<string> {
 /** The servers leave the process that starts them: a shell of ours waits for its end, in whatever way, and takes them down. */
 async function startUndertaker(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const work = `
+    exec 9>"$TURN"
+    flock --timeout 300 9 || exit 1
     trap : TERM
     tail -f /dev/null --pid="$PARENT" -s 0.2 & waits=$!
     echo ready
     wait $waits
     kill $waits 2>/dev/null
-    bash "$SCRIPT" down
-    rm -rf "$LAB"`;
+    flock --close --timeout 420 "$LAB/lock" timeout --kill-after=5 120 bash "$SCRIPT" down
+    rm -rf --one-file-system "$LAB"`;
   const options = {
     cwd: "/",
     detached: true,
@@ -96,7 +114,11 @@ async function startUndertaker(env: NodeJS.ProcessEnv): Promise<() => Promise<vo
   };
   const undertaker = spawn("sh", ["-c", work], options);
   const ended = once(undertaker, "exit");
-  await once(undertaker.stdout, "data");
+  const refused = ended.then(() =>
+    Promise.reject(new Error(`another real node has been running here for 300 s (${env.TURN})`)),
+  );
+  await Promise.race([once(undertaker.stdout, "data"), refused]);
+  refused.catch(() => {});
   undertaker.stdout.resume();
   return async () => {
     undertaker.kill("SIGTERM");

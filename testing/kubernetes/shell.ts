@@ -6,6 +6,9 @@ import { type HelmVersion, helmBinaries } from "../helm/binaries.ts";
 import type { Scope } from "../scope.ts";
 import { temporaryDirectory } from "../temporary-directory.ts";
 
+/** Seconds that a line may take. */
+const patience = 120;
+
 export interface Outcome {
   readonly code: number;
   readonly output: string;
@@ -16,8 +19,8 @@ export interface Shell {
   run(line: string, input?: string): Promise<Outcome>;
   /** The same. @returns what it printed. @throws {Error} with that when it failed */
   must(line: string, input?: string): Promise<string>;
-  /** Repeats a line until its output suits. @throws {Error} with the last output after a minute */
-  until(line: string, suits: (output: string) => boolean): Promise<string>;
+  /** Repeats a line until its output suits. @throws {Error} with the last output after `seconds` (default 60) */
+  until(line: string, suits: (output: string) => boolean, seconds?: number): Promise<string>;
   /** `kubectl apply`. */
   apply(...objects: object[]): Promise<void>;
 }
@@ -36,7 +39,9 @@ export async function startShell(
 
   function run(line: string, input = ""): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      const child = spawn("bash", ["-c", line], { cwd, env, timeout: 120_000 });
+      // `timeout` also ends what the line has started: it would hold the output open.
+      const bounded = ["--kill-after=5", String(patience), "bash", "-c", line];
+      const child = spawn("/usr/bin/timeout", bounded, { cwd, env });
       let output = "";
       child.stdout.on("data", (chunk: Buffer) => {
         output += chunk;
@@ -59,12 +64,12 @@ export async function startShell(
   return {
     run,
     must,
-    async until(line, suits) {
-      const deadline = Date.now() + 60_000;
+    async until(line, suits, seconds = 60) {
+      const deadline = Date.now() + seconds * 1000;
       for (;;) {
         const { output } = await run(line);
         if (suits(output)) return output;
-        if (Date.now() > deadline) throw new Error(`${line}\nstill says after a minute:\n${output}`);
+        if (Date.now() > deadline) throw new Error(`${line}\nstill says after ${seconds} s:\n${output}`);
         await pause(200);
       }
     },

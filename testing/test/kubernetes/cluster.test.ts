@@ -16,6 +16,21 @@ test("a cluster that does not say that it is for tests is asked for that, and fo
   assert.deepEqual(changes, []);
 });
 
+test("a cluster whose node runs what it is given is named by itself, and asked the same", async (t) => {
+  const others = await startOthersCluster(t);
+  withEnvironment(t, { E2E_KUBECONFIG: others.kubeconfig, E2E_REAL_KUBECONFIG: undefined, E2E_LAB: undefined });
+  const images = async () => [];
+  assert.match(String(withoutCluster({ real: true })), /needs E2E_LAB, .* or E2E_REAL_KUBECONFIG/);
+  await assert.rejects(startCluster(t, { images }), /needs E2E_LAB/);
+  assert.deepEqual(others.asked, []);
+  set("E2E_REAL_KUBECONFIG", others.kubeconfig);
+  await assert.rejects(
+    startCluster(t, { images }),
+    /this cluster is not for tests: there is no ConfigMap e2e-disposable/,
+  );
+  assert.deepEqual(others.changes, []);
+});
+
 test("KUBECONFIG is never looked at", async (t) => {
   const { kubeconfig, asked } = await startOthersCluster(t);
   withEnvironment(t, { E2E_KUBECONFIG: undefined, E2E_LAB: undefined, KUBECONFIG: kubeconfig, CI: undefined });

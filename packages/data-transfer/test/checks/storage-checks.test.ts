@@ -147,7 +147,9 @@ test("what is mounted is told from the number of the device; a container's own f
       [
         `22 1 0:27 / / rw,relatime ${root} rw`,
         "31 22 0:45 /raw /data rw - nfs4 server:/pro\\040jects rw",
+        "32 22 0:45 /data-other /data-other rw - nfs4 server:/pro\\040jects rw",
         "33 22 259:70000 / /scratch rw shared:1 master:2 - ext4 /dev/nvme0n1 rw",
+        "34 22 0:45 /certs /etc/redis/certs ro - nfs4 server:/pro\\040jects ro",
         "",
       ].join("\n"),
     );

@@ -27,7 +27,7 @@ test("every file, page and heading that a document links to is there", () => {
 
 test("every test that docs/reliability.md names exists under that title", () => {
   const text = read("docs/reliability.md").text.replace(/\s+/g, " ");
-  const named = [...text.matchAll(/\]\(\.\.\/((?:packages|testing)\/[^)]+\.ts)\): "([^"]+)"/g)];
+  const named = [...text.matchAll(/\]\(\.\.\/((?:packages|testing|system-integration)\/[^)]+\.ts)\): "([^"]+)"/g)];
   assert.ok(named.length > 40, `only ${named.length} tests are named`);
   const missing = named.filter(([, path, title]) => !hasTitle(read(path!), title!));
   assert.deepEqual(

@@ -11,10 +11,16 @@ import type { Production } from "./production.ts";
 /** An archive that speaks S3 and stops in the middle of a package, for as long as a test wants. */
 export interface GatedArchive {
   readonly location: LocationSeed;
-  /** Whether somebody has got the first half of a package and waits for the rest. */
+  /** Whether somebody has got all that the gate lets through of a package, and waits for the rest. */
   reached(): boolean;
+  /** From now on so many bytes of a package are sent; a half at first. */
+  openTo(bytes: number): void;
   /** From now on everything is sent, also to those who wait. */
   open(): void;
+  /** From now on a half again, of what is not sent yet. */
+  close(): void;
+  /** How many bytes of a package have been sent, to all who asked together. */
+  sent(name: string): number;
 }
 
 const bucket = "raw";
@@ -22,15 +28,22 @@ const key = "key of the archive";
 const secret = "secret of the gated archive";
 
 /**
- * Serves the tar files of the production's archive folder over HTTPS. The first half of the first package that is asked
- * for comes at once, the rest when the gate is opened; who asks meanwhile waits, too. Makes the settings that a worker
- * needs to read there.
+ * Serves the tar files of the production's archive folder over HTTPS. Half of a package comes at once, the rest when the
+ * gate is opened; whoever asks for a part of the rest waits, too. Makes the settings that a worker needs to read there.
+ *
+ * @param options.address  what it listens on, and what its certificate is good for
  */
-export async function startGatedArchive(scope: Scope, production: Production): Promise<GatedArchive> {
+export async function startGatedArchive(
+  scope: Scope,
+  production: Production,
+  { address = "127.0.0.1" }: { address?: string } = {},
+): Promise<GatedArchive> {
   const { archive, settings } = production;
-  const tls: Certificates = await makeCertificates(join(production.folder, "gated"), {});
+  const tls: Certificates = await makeCertificates(join(production.folder, "gated"), { serverNames: [address] });
   let reached = false;
-  const gate = Promise.withResolvers<void>();
+  let letThrough: number | undefined;
+  let moved = Promise.withResolvers<void>();
+  const sent = new Map<string, number>();
   const server = createServer(
     { cert: await readFile(tls.serverCert), key: await readFile(tls.serverKey) },
     (request, response) =>
@@ -38,14 +51,14 @@ export async function startGatedArchive(scope: Scope, production: Production): P
         response.destroy(error);
       }),
   );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
   scope.after(() => {
-    gate.resolve();
+    move(Number.POSITIVE_INFINITY);
     server.closeAllConnections();
     server.close();
   });
 
-  const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const endpoint = `https://${address}:${(server.address() as AddressInfo).port}`;
   settings.storage__allowed_endpoints = JSON.stringify([endpoint]);
   settings.storage__ca_file = tls.ca;
   settings.s3__cologne_lta__access_key = key;
@@ -57,26 +70,43 @@ export async function startGatedArchive(scope: Scope, production: Production): P
       ...{ storageType: "s3", endpoint, bucket, prefix: "", region: "default" },
     },
     reached: () => reached,
-    open: () => gate.resolve(),
+    openTo: move,
+    open: () => move(Number.POSITIVE_INFINITY),
+    close: () => move(undefined),
+    sent: (name) => sent.get(`${name}.tar`) ?? 0,
   };
 
+  function move(bytes: number | undefined): void {
+    letThrough = bytes;
+    reached = false;
+    moved.resolve();
+    moved = Promise.withResolvers();
+  }
+
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const name = /^\/raw\/([^/?]+)/.exec(request.url ?? "")?.[1];
-    const bytes = await readFile(join(archive, decodeURIComponent(name ?? "")));
+    const name = decodeURIComponent(/^\/raw\/([^/?]+)/.exec(request.url ?? "")?.[1] ?? "");
+    const bytes = await readFile(join(archive, name));
     const headers = { etag: `"${name}"`, "accept-ranges": "bytes" };
     if (request.method === "HEAD") {
       response.writeHead(200, { ...headers, "content-length": bytes.length }).end();
       return;
     }
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
-    const part = bytes.subarray(Number(first), Number(last) + 1);
-    const range = `bytes ${first}-${last}/${bytes.length}`;
-    response.writeHead(206, { ...headers, "content-length": part.length, "content-range": range });
-    const half = Math.floor(part.length / 2);
-    response.write(part.subarray(0, half), () => {
-      reached = true;
-    });
-    await gate.promise;
-    response.end(part.subarray(half));
+    const end = Math.min(Number(last) + 1, bytes.length);
+    const range = `bytes ${first}-${end - 1}/${bytes.length}`;
+    response.writeHead(206, { ...headers, "content-length": end - Number(first), "content-range": range });
+    for (let at = Number(first); at < end && !response.destroyed; ) {
+      const gate = letThrough ?? Math.floor(bytes.length / 2);
+      if (at >= gate) {
+        reached ||= at === gate;
+        await moved.promise;
+        continue;
+      }
+      const piece = bytes.subarray(at, Math.min(end, gate, at + 64 * 1024));
+      await new Promise((resolve) => response.write(piece, resolve));
+      sent.set(name, (sent.get(name) ?? 0) + piece.length);
+      at += piece.length;
+    }
+    response.end();
   }
 }

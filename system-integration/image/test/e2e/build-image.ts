@@ -56,8 +56,15 @@ export function withoutContainers(...more: Parameters<typeof without>): false | 
   return "needs root, who can give files to others and mount";
 }
 
-/** Builds the image as `make image` does without a registry, with buildah. It is gone when `scope` ends. */
-export async function buildImage(scope: Scope): Promise<BuiltImage> {
+/** What it is called. */
+export const imageName = "localhost/ccat_data_transfer:test";
+
+/**
+ * Builds the image as `make image` does without a registry, with buildah. It is gone when `scope` ends.
+ *
+ * @param options.archive  a file that it is written to as well, for other stores of images
+ */
+export async function buildImage(scope: Scope, { archive }: { archive?: string } = {}): Promise<BuiltImage> {
   const folder = await mkdtemp(join(tmpdir(), "test-image-"));
   const storage = join(folder, "storage.conf");
   const paths = [`runroot="${join(folder, "run")}"`, `graphroot="${join(folder, "graph")}"`];
@@ -70,10 +77,17 @@ export async function buildImage(scope: Scope): Promise<BuiltImage> {
     await call("umount", [join(folder, "graph", "overlay")], {});
     await rm(folder, { recursive: true, force: true });
   });
-  const name = "localhost/ccat_data_transfer:test";
+  const name = imageName;
   const built = await call("make", ["--no-print-directory", "image"], {
     cwd: root,
-    env: { ...env, IMAGE: name, IMAGE_TOOL: "buildah", BASE: "built", SBOM: join(folder, "sbom.json") },
+    env: {
+      ...env,
+      IMAGE: name,
+      IMAGE_TOOL: "buildah",
+      BASE: "built",
+      SBOM: join(folder, "sbom.json"),
+      ARCHIVE: archive,
+    },
   });
   if (built.code !== 0 || built.stdout.trim() !== name) throw new Error(`no image:\n${built.stdout}${built.stderr}`);
 

@@ -119,13 +119,13 @@ async function runbook(worker: Container, { redis, postgres }: Production): Prom
 }
 
 /** The locations of `db seed`, as the pod sees them. */
-async function seedAtData({ db }: Production, { location }: GatedArchive): Promise<void> {
+export async function seedAtData({ db }: Production, { location }: GatedArchive): Promise<void> {
   const { sites, locations } = readSeed(shippedSeed, "/data");
   await applySeed(db, { sites, locations: [...locations, { site: "cologne", location }] }, "the test's list", "test");
 }
 
 /** The folder that the shipped settings of `production` expect, of files that only the pod's user can read. */
-async function certificatesFolder({ folder, redis, settings }: Production): Promise<string> {
+export async function certificatesFolder({ folder, redis, postgres, settings }: Production): Promise<string> {
   const certificates = join(folder, "certs");
   await mkdir(certificates);
   const files = {
@@ -133,6 +133,7 @@ async function certificatesFolder({ folder, redis, settings }: Production): Prom
     "redis.crt": redis.tls!.cert,
     "redis.key": redis.tls!.key,
     "archive.crt": settings.storage__ca_file!,
+    ...(postgres.tls && { "postgres.crt": postgres.tls.ca }),
   };
   for (const [name, path] of Object.entries(files)) {
     await copyFile(path, join(certificates, name));

@@ -48,7 +48,9 @@ export function judgeMount(
   own: { device: number; mounts: readonly Mount[] },
 ): Finding {
   if (device !== own.device) {
-    const mount = own.mounts.findLast((one) => one.device === numbersOf(device));
+    const mounts = own.mounts.filter((one) => one.device === numbersOf(device));
+    // A pod has several folders of one file system, each mounted by itself.
+    const mount = mounts.filter(({ point }) => `${path}/`.startsWith(`${point}/`)).at(-1) ?? mounts.at(-1);
     return ok(mount && `${mount.type} of ${mount.source} at ${mount.point}`);
   }
   const root = own.mounts.findLast(({ point }) => point === "/");
