@@ -99,7 +99,7 @@ export const tables = {
     file_mode: mode("permission bits of staged files", "0640"),
     dir_mode: mode("permission bits of staged folders", "2750"),
     direct_writes: flag("write large files past the page cache, where the file system lets us", true),
-    sync_together: flag("sync many small files by one call for the whole file system, where that can be relied on", true),
+    sync_together: flag("sync many small files by one call for the whole file system, where that is reliable", true),
     group: optional(whole("number of the group that staged data belongs to", 0, 4_294_967_294)),
   },
   storage: {
