@@ -27,7 +27,7 @@ interface Entry {
  * @param memory bytes of keys and texts that are held at most
  * `room` and `sorted` throw NoSpace, DestinationNotWritable and StorageFailed.
  */
-export function sortEntries({ memory = 16 * 1024 * 1024, folder = tmpdir() } = {}): SortedEntries {
+export function sortEntries({ memory = 8 * 1024 * 1024, folder = tmpdir() } = {}): SortedEntries {
   const runs: FileHandle[] = [];
   let entries: Entry[] = [];
   let bytes = 0;
@@ -112,7 +112,8 @@ function* pieces(entries: readonly Entry[]): Generator<string> {
 }
 
 async function* readRun(run: FileHandle): AsyncGenerator<Entry> {
-  const buffer = Buffer.allocUnsafeSlow(128 * 1024);
+  // As many of these as there are runs are held at once, taken apart into lines.
+  const buffer = Buffer.allocUnsafeSlow(32 * 1024);
   let rest = Buffer.alloc(0);
   for (let at = 0; ; ) {
     const { bytesRead } = await run.read(buffer, 0, buffer.length, at);
