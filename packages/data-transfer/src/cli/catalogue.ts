@@ -96,6 +96,11 @@ export const catalogue: readonly CatalogueEntry[] = [
     load: async () => (await import("./commands/db-seed.ts")).dbSeed,
   },
   {
+    name: "db sample",
+    summary: "puts small sample packages into an S3 archive and into the catalogue, to try staging with",
+    load: async () => (await import("./commands/db-sample.ts")).dbSample,
+  },
+  {
     name: "db inspect",
     summary: "compares our schema, object by object, with what the migrations make",
     load: async () => (await import("./commands/db-inspect.ts")).dbInspect,

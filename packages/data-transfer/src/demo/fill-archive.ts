@@ -11,7 +11,7 @@ import type { SamplePackage } from "./sample-data.ts";
 export interface Source {
   name: string;
   directory: string;
-  observation?: { name: string; instrument: string; module: string };
+  observation?: { name: string; instrument: string; module: string; startedAt?: string };
 }
 
 /** The sample's packages as sources. */
@@ -50,14 +50,15 @@ export async function fillArchive(
   for (const source of sources) {
     const key = `${source.name}.tar`;
     const manifest = await packDirectory(source.directory, join(archive.path, key), { name: source.name });
-    await catalogue(db, archive, source, key, manifest);
+    await catalogueSource(db, archive, source, key, manifest);
     onPacked(source, manifest);
     manifests.push(manifest);
   }
   return manifests;
 }
 
-async function catalogue(
+/** Writes a packed source into the catalogue: the package, its files, its observation, and where the tar lies. */
+export async function catalogueSource(
   db: Database,
   archive: DataLocation,
   { observation }: Source,
@@ -70,7 +71,8 @@ async function catalogue(
       size,
       checksum: checksums[0],
       state: "archived",
-      executedObsUnitId: observation && (await upsertObservation(tx, { name: observation.name })),
+      executedObsUnitId:
+        observation && (await upsertObservation(tx, { name: observation.name, startedAt: observation.startedAt })),
       instrumentModuleId: observation && (await upsertInstrumentModule(tx, observation.instrument, observation.module)),
       files: files.map((file) => ({ path: file.path, size: file.size, checksum: file.checksums[0] })),
       copy: { locationId: archive.id, key, verified: true },

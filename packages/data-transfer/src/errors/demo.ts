@@ -16,3 +16,14 @@ export class DemoDatabaseError extends ConfigurationError {
     this.help = `rm -r ${dataDir}   # the demo makes a new one; nothing but demo data is in it`;
   }
 }
+
+/** What the sample would write is there already, and is not the sample's: nothing was written. */
+export class SampleRefused extends ConfigurationError {
+  readonly code = "CDT-SAMPLE";
+  readonly help =
+    "use a database and a bucket without data of that name; what is there is shown by: ccat_data_transfer stage plan <package>";
+
+  constructor(facts: { name: string; why: string }, options?: ErrorOptions) {
+    super(`the sample is not written: ${facts.name} ${facts.why}`, facts, options);
+  }
+}

@@ -60,7 +60,7 @@ export function s3Storage(options: S3StorageOptions): Storage {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
-    const path = `/${escaped(bucket)}/${(prefix + key).split("/").map(escaped).join("/")}`;
+    const path = s3Path(bucket, prefix + key);
     return await agent.send(await sign({ method, path, headers }), signal);
   }
 
@@ -85,8 +85,13 @@ export function s3Storage(options: S3StorageOptions): Storage {
   }
 }
 
+/** An object's address at its endpoint, path-style. */
+export function s3Path(bucket: string, key: string): string {
+  return `/${escaped(bucket)}/${key.split("/").map(escaped).join("/")}`;
+}
+
 /** S3's own name for what is wrong; its sentence is left where it is, since it may repeat what was sent. */
-function parseRefusal(text: string): { name?: string } {
+export function parseRefusal(text: string): { name?: string } {
   const name = /<Code>\s*([A-Za-z0-9]{1,64})\s*<\/Code>/.exec(text)?.[1];
   return name === undefined ? {} : { name };
 }

@@ -1,6 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
-import type { HttpRequest } from "./http/agent.ts";
 
 export interface S3Keys {
   region: string;
@@ -8,7 +7,14 @@ export interface S3Keys {
   secretKey: string;
 }
 
-/** Signs requests without a body as S3 wants it: AWS Signature Version 4, the path taken as it stands. */
+/** A request as it is signed. With a body, the header `x-amz-content-sha256` says what that is. */
+interface Signable {
+  method: string;
+  path: string;
+  headers: Readonly<Record<string, string>>;
+}
+
+/** Signs requests as S3 wants it: AWS Signature Version 4, the path taken as it stands. */
 export function s3Signer(endpoint: URL, { region, accessKey, secretKey }: S3Keys) {
   const signer = new SignatureV4({
     service: "s3",
@@ -18,11 +24,12 @@ export function s3Signer(endpoint: URL, { region, accessKey, secretKey }: S3Keys
     uriEscapePath: false,
     applyChecksum: true,
   });
-  return async ({ method, path, headers }: HttpRequest): Promise<HttpRequest> => {
+  return async <R extends Signable>(unsigned: R): Promise<R> => {
+    const { method, path, headers } = unsigned;
     const { protocol, hostname, port, host } = endpoint;
     const request = { method, protocol, hostname, path, query: {}, headers: { host, ...headers } };
     const signed = await signer.sign({ ...request, ...(port !== "" && { port: Number(port) }) });
-    return { method, path, headers: signed.headers };
+    return { ...unsigned, headers: signed.headers };
   };
 }
 

@@ -3,11 +3,13 @@ import { createReadStream } from "node:fs";
 import { copyFile, mkdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { after, suite, test } from "node:test";
-import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { fileURLToPath } from "node:url";
+import { DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { startCeph, withoutCeph } from "../../../../testing/ceph.ts";
 import { realFitsFiles, withoutRealFits } from "../../../../testing/real-fits.ts";
 import { without } from "../../../../testing/require-server.ts";
 import type { Scope } from "../../../../testing/scope.ts";
+import { putObject } from "../../src/demo/put-object.ts";
 import { archivePackages, archiveSources, assertStaged, seedLocations, sourceOf } from "../processes/packages.ts";
 import { type Production, startProduction, startServers } from "../processes/production.ts";
 import { until } from "../world/until.ts";
@@ -34,6 +36,41 @@ suite("packages in Ceph", options, () => {
     assert.equal(paths.length, realFitsFiles().length);
     for (const path of paths) assert.match((await readFile(path)).subarray(0, 80).toString(), /^SIMPLE {2}= +T/);
     assert.equal((await run(["stage", "verify", ...names])).code, 0);
+  });
+
+  test("the sample is put there, signed, once; and staged", async (t) => {
+    const { production, bucket } = await withBucket(t, "sample");
+    const { run, start } = production;
+    const made = await run(["db", "sample", "cologne/lta"]);
+    assert.equal(made.code, 0, made.stderr);
+    const names = made.stdout.trim().split("\n");
+    const { client } = shared.ceph;
+    const listed = async () => (await client.send(new ListObjectsV2Command({ Bucket: bucket }))).Contents ?? [];
+    const objects = await listed();
+    assert.deepEqual(objects.map(({ Key }) => Key).sort(), names.map((name) => `packages/${name}.tar`).sort());
+    assert.equal((await run(["db", "sample", "cologne/lta"])).code, 0);
+    assert.deepEqual(await listed(), objects);
+
+    await Promise.all([start(["manager"]), start(worker)]);
+    assert.equal((await run(["stage", "request", ...names, "--wait"])).code, 0);
+    assert.equal((await run(["stage", "verify", ...names])).code, 0);
+
+    // Ceph itself refuses to replace an object.
+    const { endpoint, region, accessKeyId: accessKey, secretAccessKey: secretKey } = shared.ceph;
+    const target = { endpoint, bucket, prefix: "packages/", region, accessKey, secretKey };
+    const file = fileURLToPath(import.meta.url);
+    const put = (key: string) => putObject(target, key, file, new AbortController().signal);
+    assert.equal(await put("new (one)+ä.ts"), "put");
+    assert.equal(await put(`${names[0]}.tar`), "exists");
+    const after = await listed();
+    assert.deepEqual(
+      after.filter(({ Key }) => Key !== "packages/new (one)+ä.ts"),
+      objects,
+    );
+    assert.equal(after.length, objects.length + 1);
+    await assert.rejects(putObject({ ...target, secretKey: "wrong" }, "other", file, new AbortController().signal), {
+      code: "CDT-SOURCE-FORBIDDEN",
+    });
   });
 
   test("a wrong secret key: the item waits, and says why; with the right one it is staged", async (t) => {

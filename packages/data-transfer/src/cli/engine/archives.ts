@@ -68,13 +68,13 @@ function reportRetry(log: Logger, event: RetryEvent): void {
 }
 
 /** Signatures are made for the region of the table `s3.{site_short_name}_{location_name}`, where it names one. */
-function inRegion(settings: Settings, location: DataLocation): DataLocation {
+export function inRegion<L extends DataLocation>(settings: Settings, location: L): L {
   const region = settings.s3[`${location.site.shortName}_${location.name}`]?.region;
   return location.storageType === "s3" && region !== undefined ? { ...location, region } : location;
 }
 
 /** PEM texts, read when an archive is opened. @throws SourceAuthoritiesUnreadable */
-function authorities(file: string | undefined): string | undefined {
+export function authorities(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
   try {
     return readFileSync(file, "utf8");
@@ -84,7 +84,7 @@ function authorities(file: string | undefined): string | undefined {
 }
 
 /** From the table `s3.{site_short_name}_{location_name}`. */
-function credentialsOf(settings: Settings, { site, name }: DataLocation) {
+export function credentialsOf(settings: Settings, { site, name }: DataLocation) {
   const { accessKey, secretKey } = settings.s3[`${site.shortName}_${name}`] ?? {};
   if (accessKey === undefined || secretKey === undefined) return undefined;
   return { accessKey: accessKey.reveal(), secretKey: secretKey.reveal() };
