@@ -5,9 +5,11 @@ import { isDeepStrictEqual } from "node:util";
 import { root } from "../report.ts";
 import { olderKeysFile, readmeFile, type Schema, schemaFile } from "./files.ts";
 import {
+  localReadmeFile,
   localSchema,
   localSchemaFile,
   localValuesFile,
+  ownValues,
   readProductionValues,
   withProductionValues,
 } from "./local-chart.ts";
@@ -20,6 +22,8 @@ export function writeCharts(): void {
   writeJson(schemaFile, schema);
   writeJson(localSchemaFile, localSchema(schema));
   writeFileSync(readmeFile, withValuesTable(readFileSync(readmeFile, "utf8"), schema));
+  const localReadme = readFileSync(localReadmeFile, "utf8");
+  writeFileSync(localReadmeFile, withValuesTable(localReadme, { properties: ownValues }));
   writeFileSync(localValuesFile, withProductionValues(readFileSync(localValuesFile, "utf8"), readProductionValues()));
 }
 

@@ -14,6 +14,8 @@ export interface Case {
   readonly namespace: string;
 }
 
+const local = { prefix: "local-", chart: localChart, release: "scheduler-dummy", namespace: "monitor" } as const;
+
 /** The files in values/ and values-local/, and the examples that come with the chart: each is an overlay that somebody may take. */
 export const cases: readonly Case[] = [
   ...inFolder("values", { chart: productionChart, release: "ccat-raw", namespace: "ccat" }),
@@ -21,10 +23,8 @@ export const cases: readonly Case[] = [
     prefix: "example-",
     ...{ chart: productionChart, release: "cologne-staging", namespace: "ccat" },
   }),
-  ...inFolder("values-local", {
-    prefix: "local-",
-    ...{ chart: localChart, release: "scheduler-dummy", namespace: "monitor" },
-  }),
+  ...inFolder("values-local", local),
+  ...inFolder("../cologne-staging-k8s-local", local).filter(({ valueFiles: [file] }) => /\/values-[^/]+$/.test(file!)),
 ];
 
 /** What a release is told of its Kubernetes: the last patch of the oldest, and the first of the newest. */

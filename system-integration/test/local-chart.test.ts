@@ -12,8 +12,10 @@ import { localChart, path, productionChart } from "./charts.ts";
 const helm = await startHelm({ after }, "3.17");
 
 const valuesOf = (chart: string): Json => load(readFileSync(join(chart, "values.yaml"), "utf8"));
+/** What only the local chart has. */
+const alone = ["host", "servers"];
 /** What the local chart's values differ in. */
-const own = ["host", "cologneStaging", "persistence", "resources", "podSecurityContext"];
+const own = [...alone, "cologneStaging", "persistence", "resources", "podSecurityContext"];
 const runbook = { release: "scheduler-dummy", namespace: "monitor" };
 
 test("the templates are production's own files", () => {
@@ -23,7 +25,7 @@ test("the templates are production's own files", () => {
 
 test("the values are production's, but for those that have a reason", () => {
   const [local, production] = [valuesOf(localChart), valuesOf(productionChart)];
-  assert.deepEqual(Object.keys(local).sort(), [...Object.keys(production), "host"].sort());
+  assert.deepEqual(Object.keys(local).sort(), [...Object.keys(production), ...alone].sort());
   const different = Object.keys(local).filter((key) => JSON.stringify(local[key]) !== JSON.stringify(production[key]));
   assert.deepEqual(
     different.filter((key) => !own.includes(key)),
@@ -40,7 +42,7 @@ test("the values are production's, but for those that have a reason", () => {
 for (const overlay of ["default", "everything", "autoscaling", "health-checks", "plain-credentials", "extras"]) {
   test(`with production's values for these, both charts render the same: ${overlay}`, async () => {
     const production = valuesOf(productionChart);
-    const shared = Object.fromEntries(own.filter((key) => key !== "host").map((key) => [key, production[key]]));
+    const shared = Object.fromEntries(own.filter((key) => !alone.includes(key)).map((key) => [key, production[key]]));
     // What production does not say has to be taken back; helm lays tables over each other.
     shared.podSecurityContext = { ...shared.podSecurityContext, runAsUser: null, runAsGroup: null };
     const values = { ...shared, host: { network: false, data: "" } };

@@ -43,6 +43,8 @@ test("every procedure expands to commands with the release's names, and the help
     "adopt-check": /scripts\/adopt-check\.sh/,
     "create-coscine-secret": /scripts\/create-coscine-secret\.sh/,
     "local-up": /kind create cluster --config kind-config\.yaml\nkind load docker-image \S+ --name local-dev/,
+    "local-demo":
+      /helm upgrade .* -f values-servers\.yaml .*\n.*rollout status[\s\S]*db sample cologne\/laptop\n.*stage request .* --wait\n/,
     "local-down": /helm uninstall scheduler-dummy .*\nkind delete cluster --name local-dev/,
     restart_ramses_processing: /rollout restart/,
     help: /awk/,

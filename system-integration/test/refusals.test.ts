@@ -181,7 +181,7 @@ for (const helm of helms) {
 
 /** Tables that are the user's own: labels, selectors, settings of the program by name, quantities by resource. */
 const open =
-  /^(.*[lL]abels|.*[aA]nnotations|nodeSelector|selectorLabels|s3\.archives|resources\.[^.]+\.(requests|limits))$/;
+  /^(.*[lL]abels|.*[aA]nnotations|nodeSelector|selectorLabels|s3\.archives|resources\.[^.]+\.(requests|limits)|servers\.[^.]+\.resources\.(requests|limits))$/;
 
 function withUnknownKeys(table: object, at: readonly string[], unknown: string[]): object {
   const entries = Object.entries(table).map(([key, value]) => {

@@ -31,6 +31,7 @@ suite("sample data in an archive and a catalogue", options, () => {
     const { run, start } = production;
     const made = await run(sample);
     assert.deepEqual([made.code, made.stdout], [0, names.map((name) => `${name}\n`).join("")], made.stderr);
+    assert.equal(made.stderr.split("\n").length, 5, made.stderr);
     assert.equal(made.stderr.match(/: 4 files, .*; archive: added; catalogue: added$/gm)?.length, 4, made.stderr);
     assert.deepEqual(
       [...store.objects.keys()],

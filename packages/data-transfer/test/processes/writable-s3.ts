@@ -11,6 +11,7 @@ import type { Production } from "./production.ts";
 
 /** A store in memory that is written to over HTTPS; it takes no note of signatures, Ceph does that elsewhere. */
 export interface WritableS3 {
+  readonly endpoint: string;
   /** By their keys. */
   readonly objects: Map<string, Buffer>;
   /** Keys that were put, in order, with those that were refused. */
@@ -21,15 +22,30 @@ export interface WritableS3 {
   silentAfter: (key: string) => boolean;
 }
 
-const bucket = "raw";
 const secret = "secret of the writable archive";
 
 /** Starts it and makes it the archive `cologne/lta`, with the settings that reading and writing there take. */
 export async function startWritableArchive(scope: Scope, production: Production): Promise<WritableS3> {
+  const place = { name: "lta", bucket: "raw", prefix: "raw data/" };
+  const store = await startWritableS3(scope, production, place);
+  await seedLocations(production, [
+    {
+      ...{ ...place, locationType: "long_term_archive", priority: 0, active: true },
+      ...{ storageType: "s3", endpoint: store.endpoint, region: "default" },
+    },
+  ]);
+  return store;
+}
+
+/** Starts it, with the settings that an archive of this name takes; the catalogue does not know it yet. */
+export async function startWritableS3(
+  scope: Scope,
+  production: Production,
+  { name, bucket, prefix }: { name: string; bucket: string; prefix: string },
+): Promise<WritableS3> {
   const { settings } = production;
   const tls = await makeCertificates(join(production.folder, "store"), {});
   const objects = new Map<string, Buffer>();
-  const store: WritableS3 = { objects, puts: [], beforePut: () => {}, silentAfter: () => false };
   const server = createServer(
     { cert: await readFile(tls.serverCert), key: await readFile(tls.serverKey) },
     (request, response) =>
@@ -44,22 +60,20 @@ export async function startWritableArchive(scope: Scope, production: Production)
   });
 
   const endpoint = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const store: WritableS3 = { endpoint, objects, puts: [], beforePut: () => {}, silentAfter: () => false };
   settings.storage__allowed_endpoints = JSON.stringify([endpoint]);
   settings.storage__ca_file = tls.ca;
-  settings.s3__cologne_lta__access_key = "key of the archive";
-  settings.s3__cologne_lta__secret_key = secret;
+  settings[`s3__cologne_${name}__access_key`] = "key of the archive";
+  settings[`s3__cologne_${name}__secret_key`] = secret;
   production.keepSecret(secret);
-  await seedLocations(production, [
-    {
-      ...{ name: "lta", locationType: "long_term_archive", priority: 0, active: true },
-      ...{ storageType: "s3", endpoint, bucket, prefix: "raw data/", region: "default" },
-    },
-  ]);
   return store;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const key = /^\/raw\/raw data\/(.+)$/.exec(decodeURIComponent(request.url ?? ""))?.[1];
-    if (key === undefined) return void response.writeHead(404).end("<Error><Code>NoSuchBucket</Code></Error>");
+    const path = decodeURIComponent(request.url ?? "");
+    const folder = `/${bucket}/${prefix}`;
+    const key = path.slice(folder.length);
+    if (!path.startsWith(folder) || key === "")
+      return void response.writeHead(404).end("<Error><Code>NoSuchBucket</Code></Error>");
     if (request.method === "PUT") return await put(key, request, response);
     const object = objects.get(key);
     if (object === undefined) return void response.writeHead(404).end("<Error><Code>NoSuchKey</Code></Error>");

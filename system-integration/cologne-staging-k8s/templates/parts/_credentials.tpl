@@ -23,9 +23,17 @@
 
 {{- /* Names of all Secrets that the pods read as variables, and that are not the chart's own. */ -}}
 {{- define "cologne-staging.readSecrets" -}}
-{{- $names := include "cologne-staging.existingSecrets" . | fromJsonArray }}
+{{- $names := list }}
+{{- range include "cologne-staging.existingSecrets" . | fromJsonArray }}
+{{- if not (include "cologne-staging.isOwnSecret" (dict "root" $ "name" .)) }}{{ $names = append $names . }}{{ end }}
+{{- end }}
 {{- range .Values.envFrom }}{{ with .secretRef }}{{ $names = append $names .name }}{{ end }}{{ end }}
 {{- $names | uniq | toJson }}
+{{- end }}
+
+{{- /* Not empty where the local chart's servers make it: it is not there before the first installation, and nothing changes it later. */ -}}
+{{- define "cologne-staging.isOwnSecret" -}}
+{{- if and (.root.Values.servers | default dict).enabled (hasPrefix (printf "%s-servers-" .root.Release.Name) .name) }}yes{{ end }}
 {{- end }}
 
 {{- /*

@@ -20,7 +20,7 @@ Up to {{ mul $replicas (add $v.postgres.poolSize 1) }} database connections: {{ 
 {{- if $versions.asked }}
 {{- $missing := list }}
 {{- range include "cologne-staging.readSecrets" . | fromJsonArray }}{{ if not (hasKey $versions.versions .) }}{{ $missing = append $missing . }}{{ end }}{{ end }}
-{{- with $v.certificates.existingSecret }}{{ if not (hasKey $versions.versions .) }}{{ $missing = append $missing . }}{{ end }}{{ end }}
+{{- with $v.certificates.existingSecret }}{{ if not (or (hasKey $versions.versions .) (include "cologne-staging.isOwnSecret" (dict "root" $ "name" .))) }}{{ $missing = append $missing . }}{{ end }}{{ end }}
 {{- range $v.imagePullSecrets }}{{ if not (hasKey $versions.versions .name) }}{{ $missing = append $missing .name }}{{ end }}{{ end }}
 {{- if $missing }}
 

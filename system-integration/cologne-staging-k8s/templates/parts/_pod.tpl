@@ -12,6 +12,8 @@ The pod of a component, as Deployments and the doctor use it. Takes
   host        {network, data}: the node's network, and a folder of the node at /data (the local chart)
 */ -}}
 {{- define "cologne-staging.pod" -}}
+{{- /* The local chart may bring servers; its templates then put another root in place of this one, and containers to begin with. */ -}}
+{{- if (.root.Values.servers | default dict).enabled }}{{ include "cologne-staging-local.followServers" . }}{{ end }}
 {{- $root := .root }}
 {{- $v := .root.Values }}
 {{- $host := .host | default dict }}
@@ -67,9 +69,9 @@ spec:
   {{- with include "cologne-staging.placement" . | trim }}
   {{- . | nindent 2 }}
   {{- end }}
-  {{- if and $v.initContainers (eq .component "data-managers") }}
+  {{- with concat (.firstContainers | default list) (ternary $v.initContainers list (eq .component "data-managers")) }}
   initContainers:
-    {{- toYaml $v.initContainers | nindent 4 }}
+    {{- toYaml . | nindent 4 }}
   {{- end }}
   containers:
     - name: {{ .container }}
