@@ -44,7 +44,7 @@ test("worker, manager and doctor are led to the servers by names, ports, certifi
   for (const { owner, spec } of pods) {
     const { redis, database, storage, s3 } = loadSettings({ env: environmentOf(spec.containers[0]), cwd }).settings;
 
-    assert.equal(redis.port, port(redis.host), owner.metadata.name);
+    assert.equal(redis.port, port(redis.host as string), owner.metadata.name);
     assert.deepEqual([redis.tls, redis.checkHostname, redis.serverName], [true, true, redis.host]);
     assert.equal(database.port, port(database.host as string));
     const [endpoint] = storage.allowedEndpoints as [string];
