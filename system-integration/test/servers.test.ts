@@ -14,7 +14,7 @@ import { type Json, type KubernetesObject, podTemplates } from "../../testing/ku
 import { without } from "../../testing/require-server.ts";
 import { startServer } from "../../testing/server-process.ts";
 import { temporaryDirectory } from "../../testing/temporary-directory.ts";
-import { localChart } from "./charts.ts";
+import { localChart, path } from "./charts.ts";
 
 const helm = await startHelm({ after }, "3.17");
 const runbook = { release: "scheduler-dummy", namespace: "monitor" };
@@ -71,6 +71,29 @@ test("worker, manager and doctor are led to the servers by names, ports, certifi
     const files = [redis.caFile, redis.certFile, redis.keyFile, storage.caFile] as string[];
     for (const file of files) assert.ok(secret(secretName)[file.replace("/etc/redis/certs/", "")], file);
   }
+});
+
+test("whatever else is said of servers, they are led there; what has nothing to do with them stays", async (t) => {
+  const valueFiles = [path("values-local/servers-and-more.yaml")];
+  const [worker] = podTemplates(await helm.render(localChart, { ...runbook, valueFiles })).filter(({ owner }) =>
+    owner.metadata.name.endsWith("-data-managers"),
+  );
+  const { spec } = worker!;
+  const { redis, database, storage } = loadSettings({
+    env: environmentOf(spec.containers[0]),
+    cwd: await temporaryDirectory(t),
+  }).settings;
+  assert.deepEqual([redis.host, redis.tls], ["scheduler-dummy-redis", true]);
+  assert.deepEqual(
+    [database.host, database.sslmode, database.sslrootcert, database.name],
+    ["scheduler-dummy-postgres", "disable", undefined, "ccat_data"],
+  );
+  assert.deepEqual(storage.allowedEndpoints, ["https://s3.example.org", "https://scheduler-dummy-s3"]);
+  assert.equal(storage.retries, 2);
+  assert.deepEqual(
+    (spec.initContainers as Json[]).map(({ name }) => name),
+    ["prepare-database", "mine"],
+  );
 });
 
 test("one authority has signed both ends, for the servers' names; its key is nowhere", () => {
