@@ -50,12 +50,12 @@ export const ownValues: Record<string, Schema> = {
       image: image("docker.io/library/redis:7.4.11-bookworm"),
       resources: resources("20m", "32Mi", "500m", "192Mi"),
     }),
-    postgres: closed("PostgreSQL.", {
+    postgres: closed("PostgreSQL with TLS.", {
       image: image("docker.io/library/postgres:17.11-bookworm"),
       size: size("1Gi"),
       resources: resources("50m", "96Mi", "1", "512Mi"),
     }),
-    s3: closed("The S3 store.", {
+    s3: closed("The S3 store, with TLS.", {
       image: image("ghcr.io/versity/versitygw:v1.7.0"),
       size: size("5Gi"),
       resources: resources("20m", "48Mi", "1", "256Mi"),

@@ -80,7 +80,7 @@ function plain(text: string): string {
   return text
     .replaceAll(/\n+(?=---\n|$)/g, "\n")
     .replaceAll(/^( {2}\S+\.(?:crt|key): )LS0tLS1CRUdJTi\S+$/gm, `$1${encoded("as made")}`)
-    .replaceAll(/^( {2}\S+__(?:PASSWORD|SECRET_KEY): )[A-Za-z0-9+/]{43}=$/gm, `$1${encoded("as made")}`);
+    .replaceAll(/^( {2}\S+__(?:PASSWORD|ACCESS_KEY|SECRET_KEY): )[A-Za-z0-9+/]{27,43}=$/gm, `$1${encoded("as made")}`);
 }
 
 function encoded(text: string): string {

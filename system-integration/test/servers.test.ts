@@ -47,6 +47,7 @@ test("worker, manager and doctor are led to the servers by names, ports, certifi
     assert.equal(redis.port, port(redis.host as string), owner.metadata.name);
     assert.deepEqual([redis.tls, redis.checkHostname, redis.serverName], [true, true, redis.host]);
     assert.equal(database.port, port(database.host as string));
+    assert.deepEqual([database.sslmode, database.serverName], ["verify-full", undefined]);
     const [endpoint] = storage.allowedEndpoints as [string];
     assert.equal(Number(new URL(endpoint).port || 443), port(new URL(endpoint).hostname));
     const from = (server: string, name: string) => {
@@ -65,10 +66,12 @@ test("worker, manager and doctor are led to the servers by names, ports, certifi
     );
     assert.ok(database.password!.reveal().length >= 32);
     assert.ok(secretKey!.reveal().length >= 32);
+    // What is a secret is blotted out wherever it is printed: no word may be one that stands there for something else.
+    assert.ok(accessKey!.reveal().length >= 20);
 
     // Each file that a setting names is in the Secret that is mounted there.
     const { secretName } = spec.volumes.find(({ name }: Json) => name === "redis-certs").secret;
-    const files = [redis.caFile, redis.certFile, redis.keyFile, storage.caFile] as string[];
+    const files = [redis.caFile, redis.certFile, redis.keyFile, storage.caFile, database.sslrootcert] as string[];
     for (const file of files) assert.ok(secret(secretName)[file.replace("/etc/redis/certs/", "")], file);
   }
 });
@@ -86,7 +89,7 @@ test("whatever else is said of servers, they are led there; what has nothing to 
   assert.deepEqual([redis.host, redis.tls], ["scheduler-dummy-redis", true]);
   assert.deepEqual(
     [database.host, database.sslmode, database.sslrootcert, database.name],
-    ["scheduler-dummy-postgres", "disable", undefined, "ccat_data"],
+    ["scheduler-dummy-postgres", "verify-full", "/etc/redis/certs/ca.crt", "ccat_data"],
   );
   assert.deepEqual(storage.allowedEndpoints, ["https://s3.example.org", "https://scheduler-dummy-s3"]);
   assert.equal(storage.retries, 2);
@@ -112,6 +115,7 @@ test("one authority has signed both ends, for the servers' names; its key is now
     assert.ok(Date.parse(certificate.validTo) > Date.now() + 9 * 365 * 86_400_000);
     assert.equal(authority.checkPrivateKey(createPrivateKey(key)), false);
   }
+  assert.match(container("postgres").args.join(" "), /ssl_cert_file=\/certificate\/server\.crt .*\/server\.key$/);
   const certificate = new X509Certificate(server["server.crt"]!);
   for (const name of ["redis", "s3", "postgres"]) {
     assert.ok(certificate.checkHost(`scheduler-dummy-${name}`), name);

@@ -16,7 +16,7 @@ in which all that leads to Redis, PostgreSQL, the archive and their credentials 
 {{- range $key, $value := $keys }}{{ $_ := set (get $v $table) $key $value }}{{ end }}
 {{- end }}
 {{- $_ := set $v.redis "tls" (dict "enabled" true "serverName" "" "checkHostname" true "caFile" "ca.crt" "certFile" "redis.crt" "keyFile" "redis.key") }}
-{{- $_ := set $v.postgres "tls" (dict "mode" "disable" "serverName" "" "rootCertFile" "" "certFile" "" "keyFile" "") }}
+{{- $_ := set $v.postgres "tls" (dict "mode" "verify-full" "serverName" "" "rootCertFile" "ca.crt" "certFile" "" "keyFile" "") }}
 {{- $storage := $v.settings.storage | default dict }}
 {{- $_ := set $storage "allowed_endpoints" (append ($storage.allowed_endpoints | default list) (include "cologne-staging-local.endpoint" $root) | uniq) }}
 {{- $_ := set $storage "ca_file" ($storage.ca_file | default "/etc/redis/certs/ca.crt") }}

@@ -1,7 +1,7 @@
 {{- /*
 Deployment, Service and, where it keeps something, claim of one server. The claim ends with the release, as the passwords do that its content
 was made with. Takes root, component, user (the number of the image's user), port and containerPort, mountPath of the
-claim, certificate (whether it has one), and sockets (a folder for them).
+claim, and sockets (a folder for them).
 */ -}}
 {{- define "cologne-staging-local.server" -}}
 {{- $name := include "cologne-staging-local.serverName" . }}
@@ -43,6 +43,10 @@ spec:
           image: {{ $server.image }}
           imagePullPolicy: IfNotPresent
           {{- include (printf "cologne-staging-local.%s" .component) .root | trim | nindent 10 }}
+          volumeMounts:
+            - name: certificate
+              mountPath: /certificate
+              readOnly: true
             - name: scratch
               mountPath: /tmp
             {{- with .sockets }}
@@ -71,12 +75,11 @@ spec:
         - name: sockets
           emptyDir: {}
         {{- end }}
-        {{- if .certificate }}
         - name: certificate
           secret:
             secretName: {{ include "cologne-staging-local.serverCertificate" .root }}
+            # Root's, and the server's by fsGroup: as PostgreSQL wants its key to be.
             defaultMode: 0440
-        {{- end }}
         {{- if $server.size }}
         - name: data
           persistentVolumeClaim:
