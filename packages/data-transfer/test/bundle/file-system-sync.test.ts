@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
+import { without } from "../../../../testing/require-server.ts";
 import { temporaryDirectory } from "../../../../testing/temporary-directory.ts";
 import { isKernelNewEnough, openFileSystemSync } from "../../src/bundle/file-system-sync.ts";
+
+const run = promisify(execFile);
 
 test("a file system is synced as often as that is asked for; a descriptor that is closed is an error with its code", async (t) => {
   const directory = await temporaryDirectory(t);
@@ -37,3 +42,18 @@ for (const [version, expected] of [
     assert.equal(isKernelNewEnough(version), expected);
   });
 }
+
+test("where the system forbids the call, it is not relied on", { skip: without("strace") }, async (t) => {
+  const directory = await temporaryDirectory(t);
+  const source = new URL("../../src/bundle/file-system-sync.ts", import.meta.url).href;
+  const program = `import { openFileSystemSync } from "${source}"; console.log(await openFileSystemSync("${directory}"));`;
+  const node = [process.execPath, "--input-type=module", "--eval", program];
+  for (const [inject, said] of [
+    [["-e", "inject=syncfs:error=EPERM"], /^undefined$/m],
+    [["-e", "inject=syncfs:error=ENOSYS"], /^undefined$/m],
+    [[], /sync: \[Function/],
+  ] as const) {
+    const { stdout } = await run("strace", ["-f", "-qq", "-o", "/dev/null", "-e", "trace=syncfs", ...inject, ...node]);
+    assert.match(stdout, said);
+  }
+});
