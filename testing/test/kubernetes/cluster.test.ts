@@ -18,7 +18,8 @@ test("a cluster that does not say that it is for tests is asked for that, and fo
 
 test("a cluster whose node runs what it is given is named by itself, and asked the same", async (t) => {
   const others = await startOthersCluster(t);
-  withEnvironment(t, { E2E_KUBECONFIG: others.kubeconfig, E2E_REAL_KUBECONFIG: undefined, E2E_LAB: undefined });
+  const own = { E2E_KUBECONFIG: others.kubeconfig, E2E_REAL_KUBECONFIG: undefined };
+  withEnvironment(t, { ...own, E2E_LAB: undefined, CI: undefined });
   const images = async () => [];
   assert.match(String(withoutCluster({ real: true })), /needs E2E_LAB, .* or E2E_REAL_KUBECONFIG/);
   await assert.rejects(startCluster(t, { images }), /needs E2E_LAB/);
