@@ -17,7 +17,7 @@ suite("a worker, on the way of a file that is noted before it is whole", options
   test("is frozen behind such a note, overtaken from there, and thawed: one package, one record", async (t) => {
     const tree = "{location}/staged/{private}/tree";
     const places = [
-      "fdatasync number 2 of {location}/staged/{private}/journal",
+      "fdatasync number 4 of {location}/staged/{private}/journal",
       `pwrite64 number 140 of ${tree}/${path}`,
       `ftruncate number 1 of ${tree}/${path}`,
       `fsync number 1 of ${tree}/${path}`,
