@@ -83,7 +83,7 @@ async function startLab(scope: Scope, images?: string[]): Promise<string> {
     ...{ PATH: process.env.PATH, HOME: homedir(), LAB: directory, SCRIPT: script, PARENT: String(process.pid) },
     ...{ PORT: String(await freePort()), EP: String(await freePort()), IMAGES: images?.join(" ") },
     // A real node's network is the machine's, which has room for one: who comes second waits.
-    TURN: images ? join(cache, "real-node.turn") : join(directory, "turn"),
+    TURN: images ? join(tmpdir(), "test-real-node.lock") : join(directory, "turn"),
   };
   scope.after(await startUndertaker(env));
   // Packages may have to be installed, and a real node takes longer. Should this process die meanwhile, `down` waits for the lock.
@@ -98,7 +98,7 @@ async function startLab(scope: Scope, images?: string[]): Promise<string> {
 async function startUndertaker(env: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const work = `
     exec 9>"$TURN"
-    flock --timeout 300 9 || exit 1
+    flock --timeout 500 9 || exit 1
     trap : TERM
     tail -f /dev/null --pid="$PARENT" -s 0.2 & waits=$!
     echo ready
@@ -115,7 +115,7 @@ async function startUndertaker(env: NodeJS.ProcessEnv): Promise<() => Promise<vo
   const undertaker = spawn("sh", ["-c", work], options);
   const ended = once(undertaker, "exit");
   const refused = ended.then(() =>
-    Promise.reject(new Error(`another real node has been running here for 300 s (${env.TURN})`)),
+    Promise.reject(new Error(`another real node has been running here for 500 s (${env.TURN})`)),
   );
   await Promise.race([once(undertaker.stdout, "data"), refused]);
   refused.catch(() => {});
