@@ -165,19 +165,20 @@ suite("the image in pods of a real node", { skip, timeout: 840_000 }, () => {
     const since = readySince(pod);
     const first = await node.probes(pod);
     const began = performance.now();
-    await node.exec(`ccat_data_transfer stage request ${load.join(" ")} --wait`);
-    const seconds = (performance.now() - began) / 1000;
-    for (const name of load) staged[name] = 1500;
-    const probes = await node.probes(pod);
+    const seconds = () => (performance.now() - began) / 1000;
+    let probes = first;
     const during = (kind: string) => (probes[kind] ?? 0) - (first[kind] ?? 0);
-    t.diagnostic(`${seconds.toFixed(0)} s of load: ${JSON.stringify(probes)}`);
+    // Staged at the first time; whoever asks again has them verified, which is work, too.
+    while (during("Readiness successful") < 3 || during("Liveness successful") < 2) {
+      assert.ok(seconds() < 120, JSON.stringify({ first, probes }));
+      await node.exec(`ccat_data_transfer stage request ${load.join(" ")} --wait`);
+      probes = await node.probes(pod);
+    }
+    for (const name of load) staged[name] = 1500;
+    t.diagnostic(`${seconds().toFixed(0)} s of load: ${JSON.stringify(probes)}`);
     const now = await node.pod();
     assert.deepEqual(now.metadata.uid, pod.metadata.uid);
     assert.deepEqual([now.status.containerStatuses[0].restartCount, readySince(now)], [0, since]);
-    assert.ok(
-      during("Readiness successful") >= 2 && during("Liveness successful") >= 1,
-      JSON.stringify({ first, probes }),
-    );
     assert.deepEqual([probes["Readiness failed"] ?? 0, probes["Liveness failed"] ?? 0], [0, 0]);
     await assertAllStaged();
   });
