@@ -159,6 +159,7 @@ suite("the image in pods of a real node", { skip, timeout: 840_000 }, () => {
   test("probes that are switched on stay green under load", async (t) => {
     // Far less than the chart gives, so that the load lasts, and the worker is kept from the processor most of the time.
     const slow = "--set resources.cologne-staging.limits.cpu=200m --set settings.worker.concurrency=2";
+    node.gate.open();
     await Promise.all([makeLoad(), node.install(overlays, slow)]);
     await ready();
     const pod = await node.pod();
