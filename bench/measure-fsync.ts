@@ -21,7 +21,7 @@ export async function measureFsync(tools: Tools): Promise<Figure[]> {
   const server = await startWebServer(tools, folder);
   const mine = ours(tools, overHttp(server.endpoint), "xxh64");
   const strace = requireProgram("strace");
-  const calls = "fsync,fdatasync";
+  const calls = "fsync,fdatasync,syncfs";
   const trace = [strace, "--follow-forks", "--seccomp-bpf", "--quiet=all", "--output=/dev/null", `--trace=${calls}`];
   const figures: Figure[] = [];
   for (const shape of [largeFiles, smallFiles]) {
