@@ -9,9 +9,8 @@ import { test } from "node:test";
 import { launcher, startProduction, startServers } from "../../../packages/data-transfer/test/processes/production.ts";
 import { startWritableS3 } from "../../../packages/data-transfer/test/processes/writable-s3.ts";
 import { helmBinaries } from "../../../testing/helm/binaries.ts";
-import { startCluster, withoutCluster } from "../../../testing/kubernetes/cluster.ts";
-import { namespaceAdmin } from "../../../testing/kubernetes/namespace-admin.ts";
-import { startShell } from "../../../testing/kubernetes/shell.ts";
+import { withoutCluster } from "../../../testing/kubernetes/cluster.ts";
+import { startNamespaceShell } from "../../../testing/kubernetes/namespace-shell.ts";
 import { without } from "../../../testing/require-server.ts";
 import type { Scope } from "../../../testing/scope.ts";
 import { temporaryDirectory } from "../../../testing/temporary-directory.ts";
@@ -96,26 +95,9 @@ function passwordIn(secrets: string): string {
 
 /** An administrator of the namespace `monitor`, in a context that is called as kind calls it. */
 async function prepare(t: Scope) {
-  const cluster = await startCluster(t);
-  assert.ok(cluster.standIn, "a node of this cluster runs what it is given; this test wants one that stands in");
-  const root = await startShell(t, { version: "3.17", kubeconfig: cluster.kubeconfig, cwd: path("..") });
-  await root.apply(
-    {
-      ...{ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", provisioner: "kubernetes.io/no-provisioner" },
-      metadata: { name: "standard", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-    },
-    ...["first", "second"].map((name) => ({
-      ...{ apiVersion: "v1", kind: "PersistentVolume", metadata: { name } },
-      spec: {
-        ...{ storageClassName: "standard", accessModes: ["ReadWriteOnce"], capacity: { storage: "10Gi" } },
-        hostPath: { path: `/var/local/${name}` },
-      },
-    })),
-  );
-  const kubeconfig = await namespaceAdmin(t, root, "monitor");
+  const volumes = { first: "/var/local/first", second: "/var/local/second" };
+  const { shell, kubeconfig } = await startNamespaceShell(t, { namespace: "monitor", cwd: path(".."), volumes });
   await writeFile(kubeconfig, (await readFile(kubeconfig, "utf8")).replaceAll('"ramses"', '"kind-local-dev"'));
-  const shell = await startShell(t, { version: "3.17", kubeconfig, cwd: path("..") });
-  await shell.until("kubectl auth can-i create deployments -n monitor", (output) => /^yes$/m.test(output));
   return { shell, demo: (programs: string) => `PATH=${programs}:$PATH make --no-print-directory local-demo` };
 }
 

@@ -3,34 +3,16 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startCluster, withoutCluster } from "../../../testing/kubernetes/cluster.ts";
-import { namespaceAdmin } from "../../../testing/kubernetes/namespace-admin.ts";
-import { startShell } from "../../../testing/kubernetes/shell.ts";
+import { withoutCluster } from "../../../testing/kubernetes/cluster.ts";
+import { startNamespaceShell } from "../../../testing/kubernetes/namespace-shell.ts";
 import { temporaryDirectory } from "../../../testing/temporary-directory.ts";
 import { path } from "../charts.ts";
 
 const skip = withoutCluster();
 
 test("procedures: deploy, look, take over, replace the token, go back", { skip }, async (t) => {
-  const cluster = await startCluster(t);
-  assert.ok(cluster.standIn, "a node of this cluster runs what it is given; this test wants one that stands in");
-  const root = await startShell(t, { version: "3.17", kubeconfig: cluster.kubeconfig, cwd: path("..") });
-  await root.apply(
-    {
-      ...{ apiVersion: "storage.k8s.io/v1", kind: "StorageClass", provisioner: "kubernetes.io/no-provisioner" },
-      metadata: { name: "standard", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
-    },
-    {
-      ...{ apiVersion: "v1", kind: "PersistentVolume", metadata: { name: "one" } },
-      spec: {
-        ...{ storageClassName: "standard", accessModes: ["ReadWriteOnce"], capacity: { storage: "10Gi" } },
-        ...{ persistentVolumeReclaimPolicy: "Retain", hostPath: { path: "/projects/ccat/raw_data" } },
-      },
-    },
-  );
-  const kubeconfig = await namespaceAdmin(t, root, "ccat-make");
-  const shell = await startShell(t, { version: "3.17", kubeconfig, cwd: path("..") });
-  await shell.until("kubectl auth can-i create deployments -n ccat-make", (output) => /^yes$/m.test(output));
+  const volumes = { one: "/projects/ccat/raw_data" };
+  const { root, shell } = await startNamespaceShell(t, { namespace: "ccat-make", cwd: path(".."), volumes });
   const procedure = (line: string) => `make --no-print-directory ${line} NAMESPACE=ccat-make`;
 
   // Nothing is there yet.

@@ -17,7 +17,7 @@ import { startCrew } from "./small-file-crew.ts";
 import type { FileSum } from "./sum-file.ts";
 import type { TarLink } from "./tar-reader.ts";
 import { translateWriteError } from "./translate-write-error.ts";
-import { checkpointSize, createTreeWriter, pieceSize, type TreeModes, type TreeWriterOptions } from "./tree-writer.ts";
+import { checkpointSize, createTreeWriter, pieceSize, type TreeModes } from "./tree-writer.ts";
 
 /** An archive that can be read from any byte on; storage's PackageSource is one. */
 export interface ArchiveBytes {
@@ -38,8 +38,8 @@ export interface UnpackOptions {
   waivedRules?: ReadonlySet<SafetyRule>;
   /** Write large files past the page cache where the file system lets us; true by default. */
   direct?: boolean;
-  /** See {@link TreeWriterOptions}. */
-  syncedAlone?: TreeWriterOptions["syncedAlone"];
+  /** So many small files are synced one by one, those after them together where the system can do that; 128 by default. */
+  syncedAlone?: number;
   /** Go on from what an earlier attempt has left in the directory, and leave something to a later one; true by default. */
   resume?: boolean;
   /** Bytes of the tar that were read so far, those that an earlier attempt had read counted. */
